@@ -1,0 +1,2 @@
+//! The zonestack command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The flow of zonestack and its contracts: no network, clock, environment or stdout.

@@ -1,0 +1,1 @@
+//! Kubernetes for zonestack: any object by server-side apply, prune, readiness; inventory.

@@ -1,0 +1,1 @@
+//! The gitlab component: one GitLab, a Deployment in each zone.

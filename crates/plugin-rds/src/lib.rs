@@ -1,0 +1,1 @@
+//! The rds component: one Amazon RDS for PostgreSQL instance over several zones.

@@ -1,0 +1,1 @@
+//! The redis component: one Redis or Valkey in the cluster.

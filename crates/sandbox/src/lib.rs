@@ -1,0 +1,1 @@
+//! A model of AWS and Kubernetes inside the binary, with zones, states, durations and faults.

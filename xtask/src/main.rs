@@ -1,0 +1,2 @@
+//! Every developer task of zonestack.
+fn main() {}
