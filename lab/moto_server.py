@@ -1,0 +1,90 @@
+"""moto, with a record of every call.
+
+moto's own log has one line per request, but for EC2, RDS and STS that line says only `POST /`: the action is in the body.
+This starts the same server and appends one JSON object per call to a file, so that a test can count calls by service,
+action and client: {"time", "service", "action", "status", "userAgent"}.
+
+    python moto_server.py --port 5000 --calls calls.jsonl
+"""
+
+import argparse
+import io
+import json
+import os
+import signal
+import sys
+import time
+from urllib.parse import parse_qs
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import run_simple
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def service_of(environ):
+    """The service in the signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`."""
+    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].partition(",")[0]
+    parts = scope.split("/")
+    return parts[3] if len(parts) == 5 else ""
+
+
+def action_of(environ):
+    """The action of the query and JSON protocols; method and path of the REST ones."""
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return target.rpartition(".")[2]
+    if environ.get("CONTENT_TYPE", "").startswith(FORM):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        action = parse_qs(body.decode("utf-8", "replace")).get("Action")
+        if action:
+            return action[0]
+    return f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '/')}"
+
+
+class RecordedCalls:
+    """WSGI middleware that writes a line when the answer begins, before the client can see it."""
+
+    def __init__(self, app, path):
+        self.app = app
+        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def __call__(self, environ, start_response):
+        call = {
+            "time": time.time(),
+            "service": service_of(environ),
+            "action": action_of(environ),
+            "userAgent": environ.get("HTTP_USER_AGENT", ""),
+        }
+        internal = environ.get("PATH_INFO", "").startswith("/moto-api")
+
+        def record(status, headers, exc_info=None):
+            if not internal:
+                line = json.dumps({**call, "status": int(status.split()[0])}) + "\n"
+                os.write(self.file, line.encode())
+            return start_response(status, headers, exc_info)
+
+        return self.app(environ, record)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--calls", required=True, help="file that gets one JSON line per call")
+    arguments = parser.parse_args()
+
+    os.environ["MOTO_PORT"] = str(arguments.port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    app = RecordedCalls(DomainDispatcherApplication(create_backend_app), arguments.calls)
+    run_simple(
+        "127.0.0.1", arguments.port, app, threaded=True, request_handler=MotoRequestHandler
+    )
+
+
+if __name__ == "__main__":
+    main()
