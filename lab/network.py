@@ -44,7 +44,12 @@ class Network:
             endpoint_url=endpoint,
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30),
+            config=Config(
+                retries={"total_max_attempts": 1},
+                connect_timeout=5,
+                read_timeout=30,
+                user_agent_extra="zonestack-xtask",
+            ),
         )
 
     def tagged(self, kind, name, tags):
@@ -147,13 +152,15 @@ class Network:
         for reservation in self.ec2.describe_instances(Filters=filters)["Reservations"]:
             for instance in reservation["Instances"]:
                 tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
-                worker = "k8s.io/role/node" in tags
+                role = "node" if "k8s.io/role/node" in tags else "control-plane"
+                pool = tags["kops.k8s.io/instancegroup"]
                 found.append(
                     {
                         "id": instance["InstanceId"],
-                        "zone": instance["Placement"]["AvailabilityZone"],
-                        "role": "node" if worker else "control-plane",
-                        "instanceGroup": tags["kops.k8s.io/instancegroup"],
+                        # Not from Placement: MiniStack says eu-west-1a of every instance.
+                        "zone": pool.removeprefix("nodes-").removeprefix("control-plane-"),
+                        "role": role,
+                        "instanceGroup": pool,
                         "instanceType": instance["InstanceType"],
                         "privateIp": instance["PrivateIpAddress"],
                     }

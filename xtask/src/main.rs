@@ -1,2 +1,47 @@
 //! Every developer task of zonestack.
-fn main() {}
+
+mod lab;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The tasks of a developer of zonestack
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// A real Kubernetes control plane and two AWS emulators, on loopback
+    Lab(lab::LabCommand),
+}
+
+fn main() -> ExitCode {
+    let result: Result<(), Box<dyn Error>> = match Arguments::parse().task {
+        Task::Lab(command) => command.run().map_err(Into::into),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error and its causes, on stderr.
+fn report(error: &dyn Error) {
+    let mut text = format!("error: {error}\n");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}  caused by: {error}\n");
+        cause = error.source();
+    }
+    drop(io::stderr().write_all(text.as_bytes()));
+}

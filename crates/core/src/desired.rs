@@ -1,0 +1,256 @@
+//! Wiring and context become the desired graph. Pure: the same input gives the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use crate::component::{Component, RenderContext};
+use crate::context::Context;
+use crate::diagnostic::{Finding, Severity};
+use crate::driver::Driver;
+use crate::interface::Export;
+use crate::kind::KindDeclaration;
+use crate::name::{ComponentName, Kind, ResourceId};
+use crate::resource::{Foreign, Need, Resource, Until};
+use crate::value::Value;
+
+/// One component of a stack, wired: what rendering needs of it.
+pub struct Instance<'a> {
+    /// Its name.
+    pub name: &'a ComponentName,
+    /// Its type.
+    pub component: &'a dyn Component,
+    /// Its configuration, which fits the type's schema.
+    pub config: &'a serde_json::Value,
+    /// The component that meets each requirement.
+    pub requirements: &'a BTreeMap<String, ComponentName>,
+    /// How many components require it.
+    pub consumers: usize,
+}
+
+/// What a stack shall be: the graph, and what its components have to say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Desired {
+    /// Every resource, each after all that it needs; in the order of the stack file where the graph leaves a choice.
+    pub resources: Vec<Resource>,
+    /// What components have to say, each with the component that says it.
+    pub findings: Vec<(ComponentName, Finding)>,
+    /// What a person wants to know afterwards: component, name, value.
+    pub outputs: Vec<(ComponentName, String, Value)>,
+}
+
+impl Desired {
+    /// The resource of an id.
+    pub fn get(&self, id: &ResourceId) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.id == *id)
+    }
+
+    /// The findings that refuse the stack.
+    pub fn errors(&self) -> impl Iterator<Item = &(ComponentName, Finding)> {
+        self.findings.iter().filter(|(_, finding)| finding.severity == Severity::Error)
+    }
+}
+
+/// A component type that breaks its contract. Never the user's fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// Two resources have one id.
+    #[error("{0} is rendered twice: a mistake in the component's plugin")]
+    Duplicate(ResourceId),
+    /// A resource needs one that nobody renders.
+    #[error("{from} needs {to}, which no component renders: a mistake in the component's plugin")]
+    Dangling {
+        /// The resource with the need.
+        from: ResourceId,
+        /// The resource that is not there.
+        to: ResourceId,
+    },
+    /// Resources need each other.
+    #[error("resources need each other: {0}: a mistake in the component's plugin")]
+    Cycle(String),
+    /// No driver declares the kind.
+    #[error("{id} has the kind {kind}, which no driver declares: a mistake in the component's plugin")]
+    UnknownKind {
+        /// The resource.
+        id: ResourceId,
+        /// Its kind.
+        kind: Kind,
+    },
+    /// A component does not export what its type promises.
+    #[error("{component} does not export {interface} as its type promises: a mistake in its plugin")]
+    MissingExport {
+        /// The component.
+        component: ComponentName,
+        /// The interface.
+        interface: String,
+    },
+}
+
+/// What every driver declares, by kind.
+pub fn declarations(drivers: &[std::sync::Arc<dyn Driver>]) -> BTreeMap<Kind, KindDeclaration> {
+    drivers.iter().flat_map(|d| d.kinds()).map(|d| (d.kind.clone(), d)).collect()
+}
+
+/// Renders every component, in the given order (providers first), marks what it made, and orders the graph.
+pub fn render(
+    instances: &[Instance<'_>],
+    context: &Context,
+    tags: &BTreeMap<String, String>,
+    kinds: &BTreeMap<Kind, KindDeclaration>,
+) -> Result<Desired, RenderError> {
+    let mut exports: BTreeMap<&ComponentName, Vec<Export>> = BTreeMap::new();
+    let mut desired =
+        Desired { resources: vec![namespace(context)], findings: Vec::new(), outputs: Vec::new() };
+    for instance in instances {
+        let requirements = requirements(instance, &exports)?;
+        let rendered = instance.component.render(
+            instance.config,
+            &RenderContext {
+                component: instance.name,
+                context,
+                requirements: &requirements,
+                consumers: instance.consumers,
+            },
+        );
+        desired.resources.extend(rendered.resources);
+        desired
+            .findings
+            .extend(rendered.findings.into_iter().map(|finding| (instance.name.clone(), finding)));
+        desired.outputs.extend(
+            rendered.outputs.into_iter().map(|(name, value)| (instance.name.clone(), name, value)),
+        );
+        exports.insert(instance.name, rendered.exports);
+    }
+    let namespace = desired.resources[0].id.clone();
+    for resource in &mut desired.resources {
+        let declaration = kinds.get(&resource.kind).ok_or_else(|| RenderError::UnknownKind {
+            id: resource.id.clone(),
+            kind: resource.kind.clone(),
+        })?;
+        mark(resource, declaration, context, tags);
+        let namespaced = resource.kind.kubernetes().is_some()
+            && resource.name.as_ref().is_some_and(|name| name.contains('/'));
+        if namespaced {
+            resource.needs.push(Need { id: namespace.clone(), until: Until::Exists });
+        }
+    }
+    desired.resources = in_order(desired.resources)?;
+    Ok(desired)
+}
+
+fn requirements(
+    instance: &Instance<'_>,
+    exports: &BTreeMap<&ComponentName, Vec<Export>>,
+) -> Result<BTreeMap<String, Export>, RenderError> {
+    let described = instance.component.describe();
+    let mut met = BTreeMap::new();
+    for requirement in described.requires {
+        let Some(provider) = instance.requirements.get(requirement.name) else { continue };
+        let export = exports
+            .get(provider)
+            .into_iter()
+            .flatten()
+            .find(|export| export.interface().as_str() == requirement.interface)
+            .ok_or_else(|| RenderError::MissingExport {
+                component: provider.clone(),
+                interface: requirement.interface.to_owned(),
+            })?;
+        met.insert(requirement.name.to_owned(), export.clone());
+    }
+    Ok(met)
+}
+
+/// The stack's namespace: made when it is missing, used as it is when it is there.
+fn namespace(context: &Context) -> Resource {
+    let manifest = json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": context.namespace,
+            // What our pods need and no more (domain.md, 7.2).
+            "labels": { "pod-security.kubernetes.io/enforce": "baseline" },
+        },
+    });
+    let id = ResourceId::new(&ComponentName::stack(), "namespace");
+    Resource { foreign: Foreign::Use, ..Resource::manifest(id, manifest) }
+}
+
+/// Writes tags or labels into a specification; what the component wrote itself wins.
+fn mark(
+    resource: &mut Resource,
+    declaration: &KindDeclaration,
+    context: &Context,
+    tags: &BTreeMap<String, String>,
+) {
+    let component = resource.id.component.to_string();
+    let stack = context.stack.to_string();
+    let marks: Vec<(String, String)> = match declaration.marks_at {
+        Some("/tags") => {
+            let zone = resource.id.zone.as_ref().map(|zone| format!("-{zone}")).unwrap_or_default();
+            let name = resource.name.clone().unwrap_or(format!("{stack}-{component}{zone}"));
+            [
+                ("Name", name),
+                ("zonestack:stack", stack),
+                ("zonestack:component", component),
+                ("zonestack:cluster", context.cluster.name.clone()),
+            ]
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .chain(tags.clone())
+            .collect()
+        }
+        Some(_) => [
+            ("app.kubernetes.io/part-of", stack.clone()),
+            ("zonestack.io/stack", stack),
+            ("zonestack.io/component", component),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect(),
+        None => return,
+    };
+    let mut place = &mut resource.spec;
+    for key in declaration.marks_at.into_iter().flat_map(|path| path.split('/').skip(1)) {
+        let Value::Map(map) = place else { return };
+        place = map.entry(key.to_owned()).or_insert_with(|| Value::Map(BTreeMap::new()));
+    }
+    if let Value::Map(map) = place {
+        for (key, value) in marks {
+            map.entry(key).or_insert_with(|| Value::from(value));
+        }
+    }
+}
+
+/// Orders resources so that each comes after what it needs, keeping the given order where the graph leaves a choice.
+fn in_order(resources: Vec<Resource>) -> Result<Vec<Resource>, RenderError> {
+    let mut known = BTreeSet::new();
+    for resource in &resources {
+        if !known.insert(resource.id.clone()) {
+            return Err(RenderError::Duplicate(resource.id.clone()));
+        }
+    }
+    for resource in &resources {
+        let leader = resource.stop_for.as_ref().map(|stop| stop.leader.clone());
+        for to in resource.all_needs().into_iter().map(|need| need.id).chain(leader) {
+            if !known.contains(&to) {
+                return Err(RenderError::Dangling { from: resource.id.clone(), to });
+            }
+        }
+    }
+    let mut ordered: Vec<Resource> = Vec::with_capacity(resources.len());
+    let mut placed: BTreeSet<ResourceId> = BTreeSet::new();
+    let mut waiting = resources;
+    while !waiting.is_empty() {
+        let next = waiting
+            .iter()
+            .position(|r| r.all_needs().iter().all(|need| placed.contains(&need.id)));
+        let Some(next) = next else {
+            let ids: Vec<String> = waiting.iter().map(|r| r.id.to_string()).collect();
+            return Err(RenderError::Cycle(ids.join(", ")));
+        };
+        let resource = waiting.remove(next);
+        placed.insert(resource.id.clone());
+        ordered.push(resource);
+    }
+    Ok(ordered)
+}

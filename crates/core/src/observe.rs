@@ -1,0 +1,251 @@
+//! Desired and inventory become what is observed. Reads only, in as few rounds as identities allow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use sha2::{Digest, Sha256};
+
+use crate::clock::Clock;
+use crate::desired::Desired;
+use crate::driver::{
+    CallContext, Driver, DriverError, ErrorClass, Observation, Owner, Query, Target,
+};
+use crate::inventory::{Entry, Inventory};
+use crate::kind::{Identity, KindDeclaration};
+use crate::name::{Kind, ResourceId};
+use crate::resource::Resource;
+use crate::secret::SecretSource;
+use crate::value::{Ref, Value};
+
+/// The world, as the engine reaches it.
+#[derive(Clone)]
+pub struct World {
+    /// The drivers.
+    pub drivers: Vec<Arc<dyn Driver>>,
+    /// What they declare.
+    pub kinds: BTreeMap<Kind, KindDeclaration>,
+    /// Secrets.
+    pub secrets: Arc<dyn SecretSource>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl World {
+    /// A world of these drivers.
+    pub fn new(
+        drivers: Vec<Arc<dyn Driver>>,
+        secrets: Arc<dyn SecretSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let kinds = crate::desired::declarations(&drivers);
+        Self { drivers, kinds, secrets, clock }
+    }
+
+    /// The driver of a kind.
+    pub fn driver(&self, kind: &Kind) -> Option<&Arc<dyn Driver>> {
+        self.drivers.iter().find(|driver| driver.kinds().iter().any(|d| d.kind == *kind))
+    }
+}
+
+/// What was found of every resource that is wanted or remembered.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Observed {
+    found: BTreeMap<ResourceId, Observation>,
+}
+
+impl Observed {
+    /// What was found of a resource; absent when it was not looked for.
+    pub fn get(&self, id: &ResourceId) -> Observation {
+        self.found.get(id).cloned().unwrap_or_else(Observation::absent)
+    }
+
+    /// Records what was found.
+    pub fn insert(&mut self, id: ResourceId, observation: Observation) {
+        self.found.insert(id, observation);
+    }
+
+    /// An output, when it is known.
+    pub fn output(&self, reference: &Ref) -> Option<serde_json::Value> {
+        self.found.get(&reference.resource)?.outputs.get(&reference.output).cloned()
+    }
+
+    /// Everything that was found, in order of id.
+    pub fn iter(&self) -> impl Iterator<Item = (&ResourceId, &Observation)> {
+        self.found.iter()
+    }
+}
+
+/// Resources that could not be observed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot see what is there")]
+pub struct ObserveError {
+    /// Each with its error, in order of id.
+    pub failures: Vec<(ResourceId, DriverError)>,
+}
+
+/// How often a read is tried when the service is throttling or failing for a moment.
+const READ_ATTEMPTS: u32 = 5;
+
+/// Looks for everything that is wanted or remembered. Kinds that live inside a parent are looked for once their parent is
+/// found; the rest in one round, so that drivers can answer from lists.
+pub async fn observe(
+    desired: Option<&Desired>,
+    inventory: Option<&Inventory>,
+    owner: &Owner,
+    world: &World,
+) -> Result<Observed, ObserveError> {
+    let mut observed = Observed::default();
+    let mut waiting = wanted(desired, inventory, owner);
+    let mut failures = Vec::new();
+    while !waiting.is_empty() {
+        let missing: BTreeSet<ResourceId> =
+            waiting.iter().map(|(target, _)| target.id.clone()).collect();
+        let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(target, spec)| {
+            !needs_parent(world, target, *spec)
+                || spec.is_none_or(|s| s.refs().iter().all(|r| !missing.contains(&r.resource)))
+        });
+        // A cycle among parents cannot be: the graph was ordered. Whatever is left is looked for as it is.
+        let (now, later) = if now.is_empty() { (later, Vec::new()) } else { (now, later) };
+        for (id, result) in look(&now, &observed, owner, world).await {
+            match result {
+                Ok(observation) => observed.insert(id, observation),
+                Err(error) => failures.push((id, error)),
+            }
+        }
+        waiting = later;
+    }
+    failures.sort_by(|a, b| a.0.cmp(&b.0));
+    if failures.is_empty() { Ok(observed) } else { Err(ObserveError { failures }) }
+}
+
+fn needs_parent(world: &World, target: &Target, spec: Option<&Value>) -> bool {
+    spec.is_some()
+        && world.kinds.get(&target.kind).is_some_and(|kind| kind.identity == Identity::Parent)
+}
+
+type Wanted<'a> = (Target, Option<&'a Value>);
+
+fn wanted<'a>(
+    desired: Option<&'a Desired>,
+    inventory: Option<&Inventory>,
+    owner: &Owner,
+) -> Vec<Wanted<'a>> {
+    let entry = |id: &ResourceId| inventory.and_then(|inventory| inventory.entries.get(id));
+    let resources = desired.map(|desired| desired.resources.as_slice()).unwrap_or_default();
+    let mut wanted: Vec<Wanted<'a>> =
+        resources.iter().map(|r| (target(r, entry(&r.id), owner), Some(&r.spec))).collect();
+    let known: BTreeSet<&ResourceId> = resources.iter().map(|r| &r.id).collect();
+    for (id, entry) in inventory.iter().flat_map(|inventory| &inventory.entries) {
+        if !known.contains(id) {
+            wanted.push((remembered_target(id, entry, owner), None));
+        }
+    }
+    wanted
+}
+
+/// What to look for and to act on, for a resource that the stack file has.
+pub(crate) fn target(resource: &Resource, entry: Option<&Entry>, owner: &Owner) -> Target {
+    let generation = entry.map_or(1, |entry| entry.generation);
+    Target {
+        id: resource.id.clone(),
+        kind: resource.kind.clone(),
+        name: resource.name.clone(),
+        token: token(owner, &resource.id, generation),
+        remote_id: entry.and_then(|entry| entry.remote_id.clone()),
+    }
+}
+
+/// What to look for and to act on, for a resource that is only remembered.
+pub(crate) fn remembered_target(id: &ResourceId, entry: &Entry, owner: &Owner) -> Target {
+    Target {
+        id: id.clone(),
+        kind: entry.kind.clone(),
+        name: entry.name.clone(),
+        token: token(owner, id, entry.generation),
+        remote_id: entry.remote_id.clone(),
+    }
+}
+
+/// The token of a creation: the same for the same stack, resource and generation; 52 characters of `[a-z2-7]`
+/// (reliability.md, B.4.2).
+pub(crate) fn token(owner: &Owner, id: &ResourceId, generation: u32) -> Option<String> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let uid = owner.uid.as_ref()?;
+    let hash = Sha256::digest(format!("{uid}\n{id}\n{generation}"));
+    let mut text = String::with_capacity(52);
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in hash {
+        bits = (bits << 8) | u32::from(byte);
+        count += 8;
+        while count >= 5 {
+            count -= 5;
+            text.push(char::from(ALPHABET[(bits >> count & 31) as usize]));
+        }
+    }
+    text.push(char::from(ALPHABET[(bits << (5 - count) & 31) as usize]));
+    Some(text)
+}
+
+async fn look(
+    wanted: &[Wanted<'_>],
+    observed: &Observed,
+    owner: &Owner,
+    world: &World,
+) -> Vec<(ResourceId, Result<Observation, DriverError>)> {
+    let per_driver = world.drivers.iter().map(|driver| {
+        let kinds: BTreeSet<Kind> = driver.kinds().into_iter().map(|d| d.kind).collect();
+        let queries: Vec<Query> = wanted
+            .iter()
+            .filter(|(target, _)| kinds.contains(&target.kind))
+            .map(|(target, spec)| Query {
+                target: target.clone(),
+                spec: spec.map(|spec| spec.resolve(&|r| observed.output(r)).to_json()),
+            })
+            .collect();
+        read(driver, queries, owner, world)
+    });
+    let mut answers: Vec<_> = join_all(per_driver).await.into_iter().flatten().collect();
+    for (target, _) in wanted.iter().filter(|(target, _)| world.driver(&target.kind).is_none()) {
+        let message = format!("no driver for the kind {}: is its plugin missing?", target.kind);
+        answers.push((target.id.clone(), Err(DriverError::new(ErrorClass::Unsupported, message))));
+    }
+    answers
+}
+
+/// Asks one driver, again where it was throttled or failed for a moment.
+async fn read(
+    driver: &Arc<dyn Driver>,
+    mut queries: Vec<Query>,
+    owner: &Owner,
+    world: &World,
+) -> Vec<(ResourceId, Result<Observation, DriverError>)> {
+    let cx = CallContext { owner, secrets: world.secrets.as_ref() };
+    let mut answers = Vec::new();
+    for attempt in 1..=READ_ATTEMPTS {
+        if queries.is_empty() {
+            break;
+        }
+        let results = driver.observe(cx, &queries).await;
+        let mut again = Vec::new();
+        for (query, result) in queries.into_iter().zip(results) {
+            let passing = result.as_ref().is_err_and(|error| {
+                matches!(
+                    error.class,
+                    ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::Ambiguous
+                )
+            });
+            if passing && attempt < READ_ATTEMPTS {
+                again.push(query);
+            } else {
+                answers.push((query.target.id, result));
+            }
+        }
+        if !again.is_empty() {
+            world.clock.sleep(Duration::from_millis(500 << attempt)).await;
+        }
+        queries = again;
+    }
+    answers
+}
