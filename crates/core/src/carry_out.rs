@@ -232,7 +232,11 @@ impl Errand<'_> {
     }
 
     /// Sets one field.
-    pub(crate) async fn set(&self, target: &Target, difference: &Difference) -> Result<(), Trouble> {
+    pub(crate) async fn set(
+        &self,
+        target: &Target,
+        difference: &Difference,
+    ) -> Result<(), Trouble> {
         let mut spec = Value::Map(BTreeMap::new());
         crate::planning::set(
             &mut spec,
@@ -257,11 +261,7 @@ impl Errand<'_> {
     }
 
     /// Deletes until nothing is there.
-    pub(crate) async fn delete(
-        &self,
-        target: &Target,
-        deletion: &Deletion,
-    ) -> Result<(), Trouble> {
+    pub(crate) async fn delete(&self, target: &Target, deletion: &Deletion) -> Result<(), Trouble> {
         let mut deadline = self.deadline(self.declaration.delete_within);
         let mut pause = self.options.poll_first;
         let mut asked = false;

@@ -44,14 +44,16 @@ pub(crate) fn decide(
     let remembered = entry.filter(|entry| entry.ours);
     match &found.status {
         Status::Absent => absent(resource, remembered, name, may_recreate),
-        Status::Deleting => Decision::new(
-            Action::Create,
-            "is being deleted; made again as soon as it is gone",
-        ),
+        Status::Deleting => {
+            Decision::new(Action::Create, "is being deleted; made again as soon as it is gone")
+        }
         _ if is_ours(found, remembered) => present(resource, spec, entry, found, declaration, name),
         _ if resource.foreign == Foreign::Use => Decision {
             ours: false,
-            ..Decision::new(Action::Keep, "was there before; used as it is, never changed or deleted")
+            ..Decision::new(
+                Action::Keep,
+                "was there before; used as it is, never changed or deleted",
+            )
         },
         _ => Decision::refuse(
             format!("{name} exists, but this stack did not make it"),
@@ -62,7 +64,8 @@ pub(crate) fn decide(
 
 /// Ours by its marks; or by its remembered id, when somebody stripped the marks.
 fn is_ours(found: &Observation, remembered: Option<&Entry>) -> bool {
-    let same_id = remembered.is_some_and(|e| e.remote_id.is_some() && e.remote_id == found.remote_id);
+    let same_id =
+        remembered.is_some_and(|e| e.remote_id.is_some() && e.remote_id == found.remote_id);
     found.ownership == Ownership::Ours || same_id
 }
 
@@ -72,8 +75,8 @@ fn absent(
     name: &str,
     may_recreate: bool,
 ) -> Decision {
-    let was_live = remembered
-        .is_some_and(|e| matches!(e.state, EntryState::Live | EntryState::Retained));
+    let was_live =
+        remembered.is_some_and(|e| matches!(e.state, EntryState::Live | EntryState::Retained));
     let component = &resource.id.component;
     match (was_live, resource.data) {
         (true, DataClass::Data | DataClass::Key) if !may_recreate => Decision::refuse(

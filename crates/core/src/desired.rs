@@ -4,37 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::component::{Component, RenderContext};
+use crate::component::RenderContext;
 use crate::context::Context;
-use crate::diagnostic::{Finding, Severity};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::driver::Driver;
 use crate::interface::Export;
 use crate::kind::KindDeclaration;
 use crate::name::{ComponentName, Kind, ResourceId};
 use crate::resource::{Foreign, Need, Resource, Until};
+use crate::stack::StackComponent;
 use crate::value::Value;
-
-/// One component of a stack, wired: what rendering needs of it.
-pub struct Instance<'a> {
-    /// Its name.
-    pub name: &'a ComponentName,
-    /// Its type.
-    pub component: &'a dyn Component,
-    /// Its configuration, which fits the type's schema.
-    pub config: &'a serde_json::Value,
-    /// The component that meets each requirement.
-    pub requirements: &'a BTreeMap<String, ComponentName>,
-    /// How many components require it.
-    pub consumers: usize,
-}
+use crate::wire::{Wired, Wiring};
 
 /// What a stack shall be: the graph, and what its components have to say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
     /// Every resource, each after all that it needs; in the order of the stack file where the graph leaves a choice.
     pub resources: Vec<Resource>,
-    /// What components have to say, each with the component that says it.
-    pub findings: Vec<(ComponentName, Finding)>,
+    /// What components have to say, without what is acknowledged.
+    pub findings: Vec<Diagnostic>,
     /// What a person wants to know afterwards: component, name, value.
     pub outputs: Vec<(ComponentName, String, Value)>,
 }
@@ -46,8 +34,8 @@ impl Desired {
     }
 
     /// The findings that refuse the stack.
-    pub fn errors(&self) -> impl Iterator<Item = &(ComponentName, Finding)> {
-        self.findings.iter().filter(|(_, finding)| finding.severity == Severity::Error)
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error)
     }
 }
 
@@ -69,7 +57,9 @@ pub enum RenderError {
     #[error("resources need each other: {0}: a mistake in the component's plugin")]
     Cycle(String),
     /// No driver declares the kind.
-    #[error("{id} has the kind {kind}, which no driver declares: a mistake in the component's plugin")]
+    #[error(
+        "{id} has the kind {kind}, which no driver declares: a mistake in the component's plugin"
+    )]
     UnknownKind {
         /// The resource.
         id: ResourceId,
@@ -77,7 +67,9 @@ pub enum RenderError {
         kind: Kind,
     },
     /// A component does not export what its type promises.
-    #[error("{component} does not export {interface} as its type promises: a mistake in its plugin")]
+    #[error(
+        "{component} does not export {interface} as its type promises: a mistake in its plugin"
+    )]
     MissingExport {
         /// The component.
         component: ComponentName,
@@ -91,35 +83,33 @@ pub fn declarations(drivers: &[std::sync::Arc<dyn Driver>]) -> BTreeMap<Kind, Ki
     drivers.iter().flat_map(|d| d.kinds()).map(|d| (d.kind.clone(), d)).collect()
 }
 
-/// Renders every component, in the given order (providers first), marks what it made, and orders the graph.
+/// Renders every component, providers first, marks what it made, and orders the graph.
 pub fn render(
-    instances: &[Instance<'_>],
+    wiring: &Wiring,
     context: &Context,
-    tags: &BTreeMap<String, String>,
     kinds: &BTreeMap<Kind, KindDeclaration>,
 ) -> Result<Desired, RenderError> {
     let mut exports: BTreeMap<&ComponentName, Vec<Export>> = BTreeMap::new();
-    let mut desired =
-        Desired { resources: vec![namespace(context)], findings: Vec::new(), outputs: Vec::new() };
-    for instance in instances {
-        let requirements = requirements(instance, &exports)?;
-        let rendered = instance.component.render(
-            instance.config,
+    let mut desired = Desired {
+        resources: vec![namespace(context)],
+        findings: wiring.stack.advisories.clone(),
+        outputs: Vec::new(),
+    };
+    for (component, wired) in wiring.components() {
+        let rendered = component.component.render(
+            &component.config,
             &RenderContext {
-                component: instance.name,
+                component: &component.name,
                 context,
-                requirements: &requirements,
-                consumers: instance.consumers,
+                requirements: &requirements(component, wired, &exports)?,
+                consumers: wired.consumers,
             },
         );
         desired.resources.extend(rendered.resources);
-        desired
-            .findings
-            .extend(rendered.findings.into_iter().map(|finding| (instance.name.clone(), finding)));
-        desired.outputs.extend(
-            rendered.outputs.into_iter().map(|(name, value)| (instance.name.clone(), name, value)),
-        );
-        exports.insert(instance.name, rendered.exports);
+        desired.findings.extend(component.diagnose(rendered.findings));
+        let outputs = rendered.outputs.into_iter();
+        desired.outputs.extend(outputs.map(|(name, value)| (component.name.clone(), name, value)));
+        exports.insert(&component.name, rendered.exports);
     }
     let namespace = desired.resources[0].id.clone();
     for resource in &mut desired.resources {
@@ -127,7 +117,7 @@ pub fn render(
             id: resource.id.clone(),
             kind: resource.kind.clone(),
         })?;
-        mark(resource, declaration, context, tags);
+        mark(resource, declaration, context, &wiring.stack.tags);
         let namespaced = resource.kind.kubernetes().is_some()
             && resource.name.as_ref().is_some_and(|name| name.contains('/'));
         if namespaced {
@@ -139,13 +129,13 @@ pub fn render(
 }
 
 fn requirements(
-    instance: &Instance<'_>,
+    component: &StackComponent,
+    wired: &Wired,
     exports: &BTreeMap<&ComponentName, Vec<Export>>,
 ) -> Result<BTreeMap<String, Export>, RenderError> {
-    let described = instance.component.describe();
     let mut met = BTreeMap::new();
-    for requirement in described.requires {
-        let Some(provider) = instance.requirements.get(requirement.name) else { continue };
+    for requirement in &component.described.requires {
+        let Some(provider) = wired.providers.get(requirement.name) else { continue };
         let export = exports
             .get(provider)
             .into_iter()
@@ -241,9 +231,8 @@ fn in_order(resources: Vec<Resource>) -> Result<Vec<Resource>, RenderError> {
     let mut placed: BTreeSet<ResourceId> = BTreeSet::new();
     let mut waiting = resources;
     while !waiting.is_empty() {
-        let next = waiting
-            .iter()
-            .position(|r| r.all_needs().iter().all(|need| placed.contains(&need.id)));
+        let next =
+            waiting.iter().position(|r| r.all_needs().iter().all(|need| placed.contains(&need.id)));
         let Some(next) = next else {
             let ids: Vec<String> = waiting.iter().map(|r| r.id.to_string()).collect();
             return Err(RenderError::Cycle(ids.join(", ")));

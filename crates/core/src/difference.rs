@@ -65,14 +65,25 @@ mod tests {
     fn check(wanted: Json, actual: Json, expected: &[&str]) {
         let found: Vec<String> = differences(&Value::from(wanted), &actual)
             .into_iter()
-            .map(|d| format!("{}: {:?} -> {:?}", d.path, d.from.map(|j| j.to_string()), d.to.map(|j| j.to_string())))
+            .map(|d| {
+                format!(
+                    "{}: {:?} -> {:?}",
+                    d.path,
+                    d.from.map(|j| j.to_string()),
+                    d.to.map(|j| j.to_string())
+                )
+            })
             .collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn equal_things_do_not_differ() {
-        check(json!({"a": 1, "b": [true, {"c": "x"}]}), json!({"a": 1.0, "b": [true, {"c": "x"}]}), &[]);
+        check(
+            json!({"a": 1, "b": [true, {"c": "x"}]}),
+            json!({"a": 1.0, "b": [true, {"c": "x"}]}),
+            &[],
+        );
         check(json!({"a": null, "b": {}, "c": []}), json!({}), &[]);
     }
 

@@ -206,8 +206,10 @@ impl<'a> Engine<'a> {
     }
 
     fn in_vain(&self, task: usize) -> Option<ResourceId> {
-        let failed =
-            self.tasks[task].after.iter().find(|(other, _)| self.progress[*other] == Progress::Over);
+        let failed = self.tasks[task]
+            .after
+            .iter()
+            .find(|(other, _)| self.progress[*other] == Progress::Over);
         failed.map(|(other, _)| self.step(*other).id.clone())
     }
 
@@ -236,9 +238,7 @@ impl<'a> Engine<'a> {
             Work::Apply { resource, .. } | Work::Replace { resource, .. } => resource,
             _ => return true,
         };
-        let known = |r: &&Ref| {
-            self.outputs.contains_key(&(r.resource.clone(), r.output.clone()))
-        };
+        let known = |r: &&Ref| self.outputs.contains_key(&(r.resource.clone(), r.output.clone()));
         resource.spec.refs().iter().filter(|r| r.resource == *of).all(known)
     }
 

@@ -83,6 +83,9 @@ pub struct SharedFilesystem {
     pub capacity: String,
     /// Whether reads and writes from one zone survive the loss of another.
     pub regional: bool,
+    /// One name that resolves to the mount target of the caller's own zone, when the service has one (domain.md, 3.4).
+    /// What a pod mounts that may run in any zone.
+    pub regional_server: Option<Value>,
 }
 
 /// Where one zone mounts a shared file system.

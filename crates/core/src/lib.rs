@@ -5,17 +5,43 @@
 //! [`driver::Driver`], [`inventory::InventoryStore`], [`secret::SecretSource`] and [`clock::Clock`].
 
 // The vocabulary: what every stage speaks about.
-pub mod clock; // contract: time, given from outside
-pub mod component; // contract: configuration + context in, resources + exports out
-pub mod context; // where a stack runs: region, zones, network, cluster
-pub mod diagnostic; // what is wrong, where, and what to write instead
-pub mod discover; // contract: reading the cluster and the network
-pub mod driver; // contract: how a kind is observed, created, updated, deleted
-pub mod interface; // the contracts that components meet on
-pub mod inventory; // contract and format: what a stack remembers
-pub mod kind; // what the engine must know of a resource kind to be safe
 pub mod name; // names as types, with their limits
-pub mod projection;
-pub mod resource; // a node of the desired graph
+pub mod diagnostic; // what is wrong, where, and what to write instead
 pub mod secret; // references to secrets, and values that cannot be printed
-pub mod value; // configuration values; some are known only after something was made // what is, in the words of what was asked
+pub mod value; // configuration values; some are known only after something was made
+pub mod resource; // a node of the desired graph
+pub mod interface; // the contracts that components meet on
+pub mod kind; // what the engine must know of a resource kind to be safe
+pub mod context; // where a stack runs: region, zones, network, cluster
+pub mod component; // contract: configuration + context in, resources + exports out
+pub mod driver; // contract: how a kind is observed, created, updated, deleted
+pub mod projection; // what is, in the words of what was asked
+pub mod discover; // contract: reading the cluster and the network
+pub mod inventory; // contract and format: what a stack remembers
+pub mod clock; // contract: time, given from outside
+pub mod event; // what the engine reports while it works
+
+// From text to a wired stack.
+pub mod yaml; // text -> tree, every key and value with its place
+pub mod suggest; // near misses: what was probably meant
+pub mod registry; // component types by name
+mod stack_file; // which keys a stack file has
+pub mod schema; // settings against their JSON Schema, with places
+pub mod parse; // text -> RawStack
+pub mod stack; // a stack that is known to be well-formed
+pub mod validate; // RawStack + registry -> Stack
+pub mod wire; // Stack -> Wiring
+
+// The stages, in order; each has its own type.
+pub mod zones; // surveys -> Context: the one place where zones and subnets are chosen
+pub mod desired; // wiring + context -> Desired
+mod difference; // what differs between what shall be and what is
+pub mod observe; // Desired + inventory -> Observed
+pub mod plan; // what would be done
+mod decision; // what happens to one wanted resource
+pub mod planning; // Desired + Observed -> Plan, pure and total
+mod removal; // what happens to what is not wanted any more
+mod schedule; // Plan -> tasks, pure
+mod carry_out; // one task: one API call at a time, each followed by looking
+pub mod execute; // Plan -> events and Report
+pub mod status; // Desired + Observed + Plan -> what `status` says

@@ -214,9 +214,11 @@ pub fn shown(json: &Json) -> Json {
     }
     match json {
         Json::Array(items) => items.iter().map(shown).collect(),
-        Json::Object(map) => {
-            map.iter().map(|(key, value)| (key.clone(), shown(value))).collect::<serde_json::Map<_, _>>().into()
-        }
+        Json::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), shown(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         scalar => scalar.clone(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decision::{Decision, decide};
 use crate::desired::Desired;
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::driver::{Difference, Owner, Target};
 use crate::inventory::{Entry, EntryState, Inventory};
 use crate::kind::{Effect, KindDeclaration};
@@ -57,23 +57,21 @@ pub fn plan(situation: Situation<'_>) -> Plan {
 }
 
 fn advisories(desired: &Desired) -> Vec<Advisory> {
-    let advisory = |(component, finding): &(ComponentName, crate::diagnostic::Finding)| Advisory {
+    let advisory = |finding: &Diagnostic| Advisory {
         code: finding.code.to_owned(),
-        component: component.clone(),
+        component: finding.component.clone().unwrap_or_else(ComponentName::stack),
         message: finding.message.clone(),
         hint: finding.hint.clone(),
     };
-    desired.findings.iter().filter(|(_, f)| f.severity == Severity::Advisory).map(advisory).collect()
+    desired.findings.iter().filter(|f| f.severity == Severity::Advisory).map(advisory).collect()
 }
 
 /// The specification with every reference resolved whose producer stays as it is.
-fn resolved(
-    situation: Situation<'_>,
-    resource: &Resource,
-    made: &BTreeSet<ResourceId>,
-) -> Value {
+fn resolved(situation: Situation<'_>, resource: &Resource, made: &BTreeSet<ResourceId>) -> Value {
     resource.spec.resolve(&|reference| {
-        (!made.contains(&reference.resource)).then(|| situation.observed.output(reference)).flatten()
+        (!made.contains(&reference.resource))
+            .then(|| situation.observed.output(reference))
+            .flatten()
     })
 }
 
@@ -115,10 +113,9 @@ fn replace_dependents(situation: Situation<'_>, mut decisions: Vec<Decision>) ->
         let resource = &resources[index];
         let needed = resource.all_needs();
         let cause = needed.iter().find(|need| pulling.contains_key(&need.id));
-        let is_there = matches!(
-            decisions[index].action,
-            Action::Keep | Action::Update | Action::Adopt
-        ) && decisions[index].ours;
+        let is_there =
+            matches!(decisions[index].action, Action::Keep | Action::Update | Action::Adopt)
+                && decisions[index].ours;
         if let (Some(cause), true, false) = (cause, is_there, resource.data.is_kept()) {
             decisions[index].action = Action::Replace;
             decisions[index].reason = format!("needs {}, which is replaced", cause.id);

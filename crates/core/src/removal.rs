@@ -18,8 +18,7 @@ use crate::resource::{DataClass, Until};
 pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
     let removed = removed(situation);
     let retained = retained(situation, &removed);
-    let changing: Vec<usize> =
-        (0..steps.len()).filter(|index| !steps[*index].is_noop()).collect();
+    let changing: Vec<usize> = (0..steps.len()).filter(|index| !steps[*index].is_noop()).collect();
     let mut at: BTreeMap<&ResourceId, usize> = BTreeMap::new();
     for (id, entry) in reverse_order(&removed) {
         if let Some(reason) = retained.get(id) {
@@ -96,7 +95,9 @@ fn retained(situation: Situation<'_>, removed: &Removed<'_>) -> BTreeMap<Resourc
     // The inventory, which remembers what is kept, lives in the namespace.
     let namespace = ResourceId::new(&ComponentName::stack(), "namespace");
     if !retained.is_empty() && removed.contains_key(&namespace) {
-        retained.entry(namespace).or_insert_with(|| "holds the inventory of what is kept".to_owned());
+        retained
+            .entry(namespace)
+            .or_insert_with(|| "holds the inventory of what is kept".to_owned());
     }
     retained
 }

@@ -43,7 +43,8 @@ pub fn choose(
     network: &NetworkSurvey,
 ) -> Result<(Context, Vec<Finding>), Vec<Finding>> {
     let mut problems = Vec::new();
-    let workers: Vec<&NodeFacts> = cluster.nodes.iter().filter(|node| !node.control_plane).collect();
+    let workers: Vec<&NodeFacts> =
+        cluster.nodes.iter().filter(|node| !node.control_plane).collect();
     if workers.is_empty() {
         problems.push(
             Finding::error("no-nodes", "", "the cluster has no worker nodes")
@@ -54,9 +55,9 @@ pub fn choose(
     let security_groups = security_groups(wish, network, &mut problems);
     let mut zones = Vec::new();
     for zone in zone_names(wish, &workers, &mut problems) {
-        let facts = vpc.as_ref().and_then(|vpc| {
-            zone_facts(wish, &zone, &vpc.id, &workers, network, &mut problems)
-        });
+        let facts = vpc
+            .as_ref()
+            .and_then(|vpc| zone_facts(wish, &zone, &vpc.id, &workers, network, &mut problems));
         zones.extend(facts);
     }
     if cluster.pod_security.as_deref() == Some("restricted") {
@@ -190,7 +191,8 @@ fn security_groups(
     for instance in &network.instances {
         let groups = of(&instance.security_groups);
         all.extend(groups.clone());
-        shared = Some(shared.map_or(groups.clone(), |s| s.intersection(&groups).cloned().collect()));
+        shared =
+            Some(shared.map_or(groups.clone(), |s| s.intersection(&groups).cloned().collect()));
     }
     let groups = match shared {
         Some(shared) if !shared.is_empty() => shared,
@@ -207,11 +209,7 @@ fn security_groups(
 }
 
 /// The file's zones, each of which must have workers; or every zone with workers.
-fn zone_names(
-    wish: Wish<'_>,
-    workers: &[&NodeFacts],
-    problems: &mut Vec<Finding>,
-) -> Vec<Zone> {
+fn zone_names(wish: Wish<'_>, workers: &[&NodeFacts], problems: &mut Vec<Finding>) -> Vec<Zone> {
     let mut with_nodes: BTreeMap<Zone, Vec<&NodeFacts>> = BTreeMap::new();
     for node in workers {
         let zone = node.zone.as_deref().and_then(|zone| zone.parse::<Zone>().ok());
@@ -238,8 +236,15 @@ fn zone_names(
             None if !workers.is_empty() => {
                 let others: Vec<&str> = with_nodes.keys().map(Zone::as_str).collect();
                 problems.push(
-                    Finding::error("zone-without-nodes", "", format!("{zone} has no worker nodes: pods for it would wait for ever"))
-                        .hint(format!("add nodes there, or list only zones with nodes: {}", others.join(", "))),
+                    Finding::error(
+                        "zone-without-nodes",
+                        "",
+                        format!("{zone} has no worker nodes: pods for it would wait for ever"),
+                    )
+                    .hint(format!(
+                        "add nodes there, or list only zones with nodes: {}",
+                        others.join(", ")
+                    )),
                 );
             }
             Some(nodes) if nodes.iter().all(|node| node.arch != ARCHITECTURE) => {
@@ -305,7 +310,9 @@ fn subnet<'a>(
         let message = if explicit {
             format!("none of the subnets in `network.subnets` is in {zone}")
         } else {
-            format!("{vpc} has no subnet in {zone} that nodes may use (subnets for load balancers only do not count)")
+            format!(
+                "{vpc} has no subnet in {zone} that nodes may use (subnets for load balancers only do not count)"
+            )
         };
         problems.push(
             Finding::error("zone-without-subnet", "", message)
@@ -318,8 +325,15 @@ fn subnet<'a>(
     if roomy.is_empty() {
         let ids: Vec<&str> = here.iter().map(|subnet| subnet.id.as_str()).collect();
         problems.push(
-            Finding::error("no-free-addresses", "", format!("{zone} has fewer than {FREE_ADDRESSES} free addresses in {}", ids.join(", ")))
-                .hint("free some, or name another subnet: network: {subnets: [subnet-…]}"),
+            Finding::error(
+                "no-free-addresses",
+                "",
+                format!(
+                    "{zone} has fewer than {FREE_ADDRESSES} free addresses in {}",
+                    ids.join(", ")
+                ),
+            )
+            .hint("free some, or name another subnet: network: {subnets: [subnet-…]}"),
         );
         return None;
     }
@@ -332,7 +346,11 @@ fn is_utility(subnet: &SubnetFacts) -> bool {
 }
 
 /// Lower is better; the id decides last, so that the choice never depends on an order of answers.
-fn rank<'a>(subnet: &'a SubnetFacts, cluster: &str, used: bool) -> (bool, u8, bool, bool, bool, &'a str) {
+fn rank<'a>(
+    subnet: &'a SubnetFacts,
+    cluster: &str,
+    used: bool,
+) -> (bool, u8, bool, bool, bool, &'a str) {
     let tagged = subnet.tags.contains_key(&format!("kubernetes.io/cluster/{cluster}"))
         || subnet.tags.get("KubernetesCluster").is_some_and(|name| name == cluster);
     let by_kops = match subnet.tags.get("SubnetType").map(String::as_str) {
