@@ -1,1 +1,35 @@
 //! AWS for zonestack: client set-up, network discovery, security groups, error classes, tags.
+//!
+//! What a plugin's driver uses:
+//!
+//! - [`error::driver_error`] turns any failed call into the engine's [`zonestack_core::driver::DriverError`];
+//! - [`tags`] marks what we make, and tells ours from strangers;
+//! - [`security_group`] is the kind that guards a managed service: reachable from the worker nodes and from nowhere else;
+//! - [`client::without_retries`] is for calls that make something and have neither a name nor a token;
+//! - [`interfaces::groups_of_interfaces`] reads the security groups of many network interfaces in one call.
+//!
+//! ```no_run
+//! use zonestack_aws::error::driver_error;
+//! # async fn example(client: aws_sdk_ec2::Client) -> Result<(), zonestack_core::driver::DriverError> {
+//! client
+//!     .delete_security_group()
+//!     .group_id("sg-0a1b2c3d4e5f60718")
+//!     .send()
+//!     .await
+//!     .map_err(|error| driver_error("DeleteSecurityGroup", error, true))?;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod client; // one HTTP client, one set of time limits and retries for every service
+pub mod error; // failed calls become classes
+pub mod interfaces; // the security groups of network interfaces
+pub mod network; // contract `NetworkReader`: what the cluster's network is
+pub mod security_group; // the kind aws.ec2.security-group and its driver
+pub mod tags; // marks of ownership
+mod wire_code; // the table from wire codes to classes
+
+pub use interfaces::groups_of_interfaces;
+
+#[cfg(test)]
+mod recorded; // clients that answer from a list and remember what was sent

@@ -1,0 +1,78 @@
+//! The kind `aws.ec2.security-group`: what guards a managed service. Reachable from the worker nodes on one port, and from
+//! nowhere else; nothing goes out.
+
+mod declaration;
+mod driver;
+mod rule;
+
+use serde_json::json;
+use zonestack_core::context::Context;
+use zonestack_core::name::ResourceId;
+use zonestack_core::resource::Resource;
+
+pub use declaration::declaration;
+pub use driver::SecurityGroupDriver;
+
+/// The kind.
+pub const KIND: &str = "aws.ec2.security-group";
+
+/// The longest description that EC2 takes (domain.md 7.11).
+const DESCRIPTION: usize = 255;
+
+/// A security group in the stack's VPC that the worker nodes reach on one TCP port: one rule for each of their own groups,
+/// whatever addresses the nodes have.
+///
+/// `name` is the physical name, `<stack>-<component>`. `purpose` says what is behind it, such as `NFS`; it becomes the
+/// description, which EC2 never changes again, so it must not depend on anything that may change. What EC2 does not take in
+/// a description is left out.
+///
+/// # Specification
+/// ```json
+/// { "vpc_id": "vpc-…", "description": "…",
+///   "ingress": [ { "protocol": "tcp", "port": 2049, "group": "sg-…", "description": "…" } ],
+///   "egress": [], "tags": {} }
+/// ```
+/// Rules are in order of their group. A rule is told by protocol, port and source; its description is written once and
+/// never compared, because EC2 does not count it as part of the rule. Output: `id`.
+pub fn from_nodes(
+    id: ResourceId,
+    name: &str,
+    context: &Context,
+    port: u16,
+    purpose: &str,
+) -> Resource {
+    let mut groups = context.node_security_groups.clone();
+    groups.sort();
+    groups.dedup();
+    let ingress: Vec<_> = groups
+        .iter()
+        .map(|group| {
+            json!({
+                "protocol": "tcp",
+                "port": port,
+                "group": group,
+                "description": printable(&format!("{purpose} from the worker nodes")),
+            })
+        })
+        .collect();
+    let spec = json!({
+        "vpc_id": context.vpc.id,
+        "description": printable(&format!("{purpose} of {name}, from the worker nodes only")),
+        "ingress": ingress,
+        "egress": [],
+        "tags": {},
+    });
+    Resource::new(id, KIND, spec).named(name)
+}
+
+/// What EC2 takes in a description: `a-z A-Z 0-9 . _ - : / ( ) # , @ [ ] + = & ; { } ! $ *` and blanks.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html>
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(*c))
+        .take(DESCRIPTION)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

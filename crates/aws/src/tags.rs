@@ -1,0 +1,138 @@
+//! Marks of ownership, as AWS tags (reliability.md B.4.2; domain.md 6.5).
+//!
+//! # Convention for every AWS kind
+//! A specification has a map `tags` with what the user shall see: the core puts `Name`, `zonestack:stack`,
+//! `zonestack:component`, `zonestack:cluster` and the stack file's own tags there. The driver adds [`marks`] when it creates,
+//! and compares only the tags that the specification has ([`zonestack_core::projection::project`] does that). A tag that the
+//! specification had before and has no more is left where it is: somebody may have come to rely on it.
+//!
+//! No tag of ours ever names the cluster in the cluster's own words (`KubernetesCluster`, `kubernetes.io/cluster/…`): kOps
+//! would take the resource for its own and delete it with the cluster (domain.md 6.5).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use zonestack_core::driver::{Owner, Ownership};
+use zonestack_core::name::ResourceId;
+
+/// The stack's name.
+pub const STACK: &str = "zonestack:stack";
+/// The stack's unique id: tells two stacks of one name apart.
+pub const UID: &str = "zonestack:uid";
+/// The resource's id in the stack, such as `data/mount-target@eu-west-1a`.
+pub const NODE: &str = "zonestack:node";
+/// The tool.
+pub const MANAGED_BY: &str = "managed-by";
+/// What [`MANAGED_BY`] says.
+pub const TOOL: &str = "zonestack";
+
+/// The tags that make a resource ours. Without a uid the mark of the uid is missing, and the resource would be nobody's: the
+/// engine has one before it creates anything.
+pub fn marks(owner: &Owner, id: &ResourceId) -> BTreeMap<String, String> {
+    let mut marks = BTreeMap::from([
+        (STACK.to_owned(), owner.stack.clone()),
+        (NODE.to_owned(), id.to_string()),
+        (MANAGED_BY.to_owned(), TOOL.to_owned()),
+    ]);
+    if let Some(uid) = &owner.uid {
+        marks.insert(UID.to_owned(), uid.clone());
+    }
+    marks
+}
+
+/// Whose a resource with these tags is. Ours when stack, uid and node are; a stack without a uid owns nothing yet.
+pub fn ownership(tags: &BTreeMap<String, String>, owner: &Owner, id: &ResourceId) -> Ownership {
+    let has = |key: &str, value: &str| tags.get(key).is_some_and(|found| found == value);
+    match &owner.uid {
+        Some(uid) if has(UID, uid) && has(STACK, &owner.stack) && has(NODE, &id.to_string()) => {
+            Ownership::Ours
+        }
+        _ => Ownership::Foreign,
+    }
+}
+
+/// The tags of a specification: the texts of its `tags` map.
+pub fn of_spec(spec: &Json) -> BTreeMap<String, String> {
+    let tags = spec.get("tags").and_then(Json::as_object);
+    tags.into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
+}
+
+/// Everything that a new resource is tagged with: the specification's tags and the marks. Where both have a key, the mark
+/// wins.
+pub fn at_creation(spec: &Json, owner: &Owner, id: &ResourceId) -> BTreeMap<String, String> {
+    let mut tags = of_spec(spec);
+    tags.extend(marks(owner, id));
+    tags
+}
+
+/// The tags as JSON, for an observation's attributes.
+pub fn to_json(tags: &BTreeMap<String, String>) -> Json {
+    tags.iter().map(|(key, value)| (key.clone(), Json::from(value.as_str()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn owner(uid: Option<&str>) -> Owner {
+        Owner {
+            stack: "git".to_owned(),
+            uid: uid.map(str::to_owned),
+            namespace: "git".to_owned(),
+            region: "eu-west-1".to_owned(),
+        }
+    }
+
+    fn id() -> ResourceId {
+        "data/mount-target@eu-west-1a".parse().unwrap()
+    }
+
+    #[test]
+    fn the_marks_say_stack_uid_and_node() {
+        let marks = to_json(&marks(&owner(Some("0123abcd")), &id()));
+        insta::assert_snapshot!(format!("{marks:#}"), @r#"
+        {
+          "managed-by": "zonestack",
+          "zonestack:node": "data/mount-target@eu-west-1a",
+          "zonestack:stack": "git",
+          "zonestack:uid": "0123abcd"
+        }
+        "#);
+    }
+
+    #[test]
+    fn ours_is_only_what_carries_all_three() {
+        let full = marks(&owner(Some("u1")), &id());
+        let check = |change: &[(&str, Option<&str>)], uid: Option<&str>, wanted: Ownership| {
+            let mut tags = full.clone();
+            for (key, value) in change {
+                match value {
+                    Some(value) => tags.insert((*key).to_owned(), (*value).to_owned()),
+                    None => tags.remove(*key),
+                };
+            }
+            assert_eq!(ownership(&tags, &owner(uid), &id()), wanted, "{change:?} {uid:?}");
+        };
+        check(&[], Some("u1"), Ownership::Ours);
+        check(&[("Name", Some("git-data")), (MANAGED_BY, None)], Some("u1"), Ownership::Ours);
+        check(&[], Some("u2"), Ownership::Foreign);
+        check(&[], None, Ownership::Foreign);
+        check(&[(UID, None)], None, Ownership::Foreign);
+        check(&[(STACK, Some("other"))], Some("u1"), Ownership::Foreign);
+        check(&[(NODE, Some("data/other"))], Some("u1"), Ownership::Foreign);
+        check(&[(UID, None)], Some("u1"), Ownership::Foreign);
+    }
+
+    #[test]
+    fn a_users_tag_cannot_replace_a_mark() {
+        let spec = json!({ "tags": { "Name": "git-data", "zonestack:uid": "forged" } });
+        let tags = at_creation(&spec, &owner(Some("u1")), &id());
+        assert_eq!(tags["zonestack:uid"], "u1");
+        assert_eq!(tags["Name"], "git-data");
+    }
+}
