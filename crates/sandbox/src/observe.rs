@@ -1,0 +1,97 @@
+//! What a service shows.
+
+use serde_json::Value as Json;
+use zonestack_core::driver::{Observation, Query, Status};
+use zonestack_core::projection::project;
+
+use crate::gate::Turn;
+use crate::options::millis;
+use crate::service::{Service, is_below};
+use crate::world::{Resource, World};
+use crate::{pods, status, template};
+
+impl Service<'_> {
+    pub(crate) fn observe(&self, turn: &Turn<'_>, query: &Query) -> Observation {
+        let world: &World = turn.world;
+        let at = world.now.saturating_sub(millis(turn.lag));
+        let lags = !turn.lag.is_zero();
+        let graves = world.graves.iter().filter(|grave| lags && grave.gone > at);
+        let among: Vec<&Resource> = world
+            .resources
+            .iter()
+            .chain(graves.map(|grave| &grave.resource))
+            .filter(|found| !lags || found.made <= at)
+            .collect();
+        let Some(found) = self.find(world, &among, &query.target, query.spec.as_ref()) else {
+            return Observation::absent();
+        };
+        let stale = found.change.is_some_and(|change| lags && change.from > at);
+        let actual = found.before.as_ref().filter(|_| stale).unwrap_or(&found.spec);
+        let status = status::status(world, found, at);
+        let made = self.outputs_known(found, &status, at);
+        Observation {
+            remote_id: Some(found.remote_id.clone()),
+            ownership: self.ownership(world, found),
+            attributes: query
+                .spec
+                .as_ref()
+                .map_or(Json::Null, |spec| self.attributes(spec, actual, found)),
+            outputs: template::outputs(world, self.kind, found, made),
+            status,
+        }
+    }
+
+    /// Outputs of the services are known when the creation has ended; those of a workload never depend on its pods.
+    fn outputs_known(&self, found: &Resource, status: &Status, at: u64) -> bool {
+        if self.is_kubernetes() {
+            pods::runs_pods(found) || !matches!(status, Status::Pending(_))
+        } else {
+            at >= found.ready
+        }
+    }
+
+    /// What is, in the words of what was asked, and what we once set and nobody asks for any more: everything of a Kubernetes
+    /// object (its managed fields tell), the marks and tags of other things.
+    fn attributes(&self, spec: &Json, actual: &Json, found: &Resource) -> Json {
+        let mut attributes = project(spec, actual);
+        let below = if self.is_kubernetes() { Some("") } else { self.kind.marks_at };
+        if let Some(below) = below {
+            add_unasked(spec, actual, &mut attributes, "", below, found);
+        }
+        attributes
+    }
+}
+
+/// Adds what is there below a path, was set by us, and is not asked for.
+fn add_unasked(
+    spec: &Json,
+    actual: &Json,
+    attributes: &mut Json,
+    path: &str,
+    below: &str,
+    found: &Resource,
+) {
+    let (Json::Object(spec), Json::Object(actual), Json::Object(attributes)) =
+        (spec, actual, attributes)
+    else {
+        return;
+    };
+    for (key, value) in actual {
+        let path = format!("{path}/{key}");
+        let escaped = path.replace("~", "~0");
+        match spec.get(key) {
+            Some(asked) => {
+                if let Some(attribute) = attributes.get_mut(key) {
+                    add_unasked(asked, value, attribute, &path, below, found);
+                }
+            }
+            None if is_below(&path, below)
+                && !found.set_by_others.contains(&path)
+                && !found.set_by_others.contains(&escaped) =>
+            {
+                attributes.insert(key.clone(), value.clone());
+            }
+            None => {}
+        }
+    }
+}
