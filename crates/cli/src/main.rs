@@ -1,2 +1,90 @@
 //! The zonestack command line.
-fn main() {}
+
+mod args; // the arguments as typed
+mod settings; // arguments + environment
+mod builtins; // which plugins there are
+mod stack_source; // the stack file, read and wired
+mod place; // where a command works
+mod session; // one command's way through the flow
+mod saved_plan; // a plan in a file
+mod graph; // the dependency graph in four formats
+mod interrupt; // Ctrl-C and SIGTERM
+mod commands; // one file each
+mod report; // everything that is printed
+mod failure; // why a command did not do what it was asked
+mod exit; // how the process ends
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            drop(error.print());
+            return exit.into();
+        }
+    };
+    let settings = Settings::new(&cli.global);
+    trace(settings.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            report::note(&format!("error: cannot start: {error}"));
+            return Exit::Failed.into();
+        }
+    };
+    let result = runtime.block_on(run(&settings, cli.command));
+    // What is still under way (a closed connection, a signal listener) need not be waited for.
+    runtime.shutdown_background();
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.tell(settings.output, settings.message_style);
+            failure.exit().into()
+        }
+    }
+}
+
+async fn run(settings: &Settings, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Init(args) => commands::init::run(settings, &args),
+        Command::Validate => commands::validate::run(settings),
+        Command::Plan(args) => commands::plan::run(settings, args).await,
+        Command::Up(args) => commands::up::run(settings, args).await,
+        Command::Status => commands::status::run(settings).await,
+        Command::Outputs => commands::outputs::run(settings).await,
+        Command::Down(args) => commands::down::run(settings, args).await,
+        Command::Render(args) => commands::render::run(settings, &args).await,
+        Command::Graph(args) => commands::graph::run(settings, &args),
+        Command::Schema => commands::schema::run(),
+        Command::Completions { shell } => commands::completions::run(shell),
+    }
+}
+
+/// Logs to stderr: nothing without `-v`, then our own, then everything that is no wire format.
+fn trace(verbose: u8) {
+    let filter = match verbose {
+        0 => return,
+        1 => "zonestack=info,zonestack_core=info",
+        2 => "warn,zonestack=debug,zonestack_core=debug,zonestack_aws=debug,zonestack_kubernetes=debug,\
+              zonestack_plugin_efs=debug,zonestack_plugin_rds=debug,zonestack_sandbox=debug",
+        _ => "info,aws_config=debug,kube=debug,zonestack=trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .init();
+}

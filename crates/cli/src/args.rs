@@ -1,0 +1,228 @@
+//! The arguments as typed. What they mean together with the environment is decided in [`crate::settings`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use zonestack_core::name::ComponentName;
+
+/// One short stack file becomes a highly available, stateful application on Kubernetes and AWS.
+///
+/// A first look, without any account: `zonestack up --sandbox -f examples/gitlab/stack.yaml`
+#[derive(Debug, Parser)]
+#[command(name = "zonestack", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 the plan has changes (with --detailed-exitcode) · \
+3 unfinished but safe, run it again · 4 refused by a guard · 64 wrong usage · 130 interrupted";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The stack file.
+    #[arg(short, long, global = true, default_value = "stack.yaml", value_name = "PATH")]
+    pub(crate) file: PathBuf,
+    /// Overrides one value of the stack file, such as gitlab.host=git.example.com.
+    #[arg(long, global = true, value_name = "COMPONENT.PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Works against a model of AWS and Kubernetes inside this program, kept in a file.
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true,
+          default_missing_value = ".zonestack/sandbox.json")]
+    pub(crate) sandbox: Option<PathBuf>,
+    /// How fast the sandbox is: shortened (seconds), real (as on AWS) or instant.
+    #[arg(long, global = true, value_name = "PACE", default_value = "shortened", requires = "sandbox")]
+    pub(crate) sandbox_pace: String,
+    /// How many zones a new sandbox has.
+    #[arg(long, global = true, value_name = "NUMBER", requires = "sandbox",
+          value_parser = clap::value_parser!(u8).range(1..=6))]
+    pub(crate) sandbox_zones: Option<u8>,
+    /// What to print: text for people, json for programs.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+    /// Whether to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// More detail; twice or three times for even more, on stderr.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// The context of the kubeconfig file.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// The kubeconfig file (default: $KUBECONFIG, then ~/.kube/config).
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The profile of the AWS configuration (default: $AWS_PROFILE).
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+}
+
+/// What to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For programs: a versioned format.
+    Json,
+}
+
+/// Whether to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Writes a commented stack file for an application.
+    Init(InitArgs),
+    /// Checks everything that can be known without a network; reports all problems at once.
+    Validate,
+    /// Shows what would be done: the difference between the file and the world.
+    Plan(PlanArgs),
+    /// Shows the plan, asks, and carries it out.
+    #[command(visible_alias = "apply")]
+    Up(UpArgs),
+    /// Shows each component in each zone: ready, degraded, missing; and drift.
+    Status,
+    /// Shows endpoints, the load balancer's name, and where the secrets are.
+    Outputs,
+    /// Takes the stack down in reverse order. Keeps data unless it is named.
+    #[command(visible_alias = "destroy")]
+    Down(DownArgs),
+    /// Prints the Kubernetes manifests as YAML, for review or GitOps.
+    Render(RenderArgs),
+    /// Prints the dependency graph.
+    Graph(GraphArgs),
+    /// Prints the JSON Schema of the stack file, for editors.
+    Schema,
+    /// Prints completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The application.
+    #[arg(default_value = "gitlab")]
+    pub(crate) application: String,
+    /// The stack's name.
+    #[arg(long, default_value = "git")]
+    pub(crate) name: String,
+    /// The cluster's name.
+    #[arg(long, default_value = "k8s.example.com")]
+    pub(crate) cluster: String,
+    /// The AWS region.
+    #[arg(long, default_value = "eu-west-1")]
+    pub(crate) region: String,
+    /// The application's external DNS name.
+    #[arg(long, default_value = "git.example.com")]
+    pub(crate) host: String,
+    /// Overwrites a file that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Saves the plan, for `up FILE` to carry out exactly.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exits with 2 when the plan has changes.
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(crate) permits: RecreateArgs,
+}
+
+/// What may start empty.
+#[derive(Debug, Args)]
+pub(crate) struct RecreateArgs {
+    /// Makes a component's lost data store again, empty. May be repeated.
+    #[arg(long, value_name = "COMPONENT")]
+    pub(crate) recreate: Vec<ComponentName>,
+}
+
+/// How to carry out.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Does not ask.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// How many steps at the same time.
+    #[arg(long, value_name = "NUMBER", default_value_t = 16,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
+    pub(crate) parallel: usize,
+}
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// A plan saved with `plan --out`; refused when the world has moved since.
+    pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) permits: RecreateArgs,
+}
+
+/// Arguments of `down`.
+#[derive(Debug, Args)]
+pub(crate) struct DownArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Deletes a component's data too; a database leaves a final snapshot. May be repeated.
+    #[arg(long, value_name = "COMPONENT")]
+    pub(crate) delete_data: Vec<ComponentName>,
+    /// The stack, when its file is not at hand.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+    /// Its namespace, when that is not its name.
+    #[arg(long, value_name = "NAME", requires = "stack")]
+    pub(crate) namespace: Option<String>,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// Without a network: for made-up zones and ids.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// Arguments of `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// The format.
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub(crate) format: GraphFormat,
+    /// Only components, without their resources.
+    #[arg(long)]
+    pub(crate) components: bool,
+}
+
+/// Formats of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// An indented list.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// For Markdown.
+    Mermaid,
+    /// A picture.
+    Svg,
+}

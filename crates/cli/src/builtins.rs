@@ -1,0 +1,46 @@
+//! The built-in plugins: the only list that knows which there are. One line for a component type, one for its driver, one for
+//! its kinds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use zonestack_core::component::Component;
+use zonestack_core::driver::Driver;
+use zonestack_core::kind::KindDeclaration;
+use zonestack_core::name::Kind;
+use zonestack_core::registry::Registry;
+
+/// Every component type.
+pub(crate) fn registry() -> Registry {
+    let components: Vec<Arc<dyn Component>> = vec![
+        Arc::new(zonestack_plugin_efs::Efs),
+        Arc::new(zonestack_plugin_rds::Rds),
+        Arc::new(zonestack_plugin_redis::Redis),
+        Arc::new(zonestack_plugin_gitlab::Gitlab),
+    ];
+    Registry::new(components)
+}
+
+/// Every driver, on real clients.
+pub(crate) fn drivers(aws: &aws_config::SdkConfig, cluster: kube::Client) -> Vec<Arc<dyn Driver>> {
+    vec![
+        Arc::new(zonestack_kubernetes::driver::KubernetesDriver::new(cluster)),
+        Arc::new(zonestack_aws::security_group::SecurityGroupDriver::new(aws)),
+        Arc::new(zonestack_plugin_efs::EfsDriver::new(aws)),
+        Arc::new(zonestack_plugin_rds::RdsDriver::new(aws)),
+    ]
+}
+
+/// Every kind, without a client: what the sandbox plays, and what rendering checks.
+pub(crate) fn kinds() -> Vec<KindDeclaration> {
+    let mut kinds = zonestack_kubernetes::driver::KubernetesDriver::declarations();
+    kinds.push(zonestack_aws::security_group::declaration());
+    kinds.extend(zonestack_plugin_efs::EfsDriver::declarations());
+    kinds.extend(zonestack_plugin_rds::RdsDriver::declarations());
+    kinds
+}
+
+/// The same, by kind.
+pub(crate) fn declarations() -> BTreeMap<Kind, KindDeclaration> {
+    kinds().into_iter().map(|declaration| (declaration.kind.clone(), declaration)).collect()
+}

@@ -1,0 +1,148 @@
+//! What `up` and `down` share: refuse, ask, run, report.
+
+use std::io::{BufRead as _, Write as _};
+
+use zonestack_core::driver::Owner;
+use zonestack_core::event::Outcome;
+use zonestack_core::execute::{Interruption as _, Report, Run, execute};
+use zonestack_core::inventory::{Inventory, Version};
+use zonestack_core::observe::Observed;
+use zonestack_core::plan::Plan;
+
+use crate::args::{Output, RunArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt::Signals;
+use crate::place::Place;
+use crate::report::progress::Progress;
+use crate::report::{self, json};
+use crate::settings::Settings;
+
+/// What is carried out, and where.
+pub(crate) struct Undertaking<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) observed: &'a Observed,
+    pub(crate) place: &'a Place,
+    pub(crate) owner: &'a Owner,
+    pub(crate) inventory: Inventory,
+    pub(crate) version: Option<Version>,
+}
+
+/// Refuses what the plan refuses.
+pub(crate) fn refuse(plan: &Plan) -> Result<(), Failure> {
+    let refused: Vec<String> = plan.refusals().map(|step| step.id.to_string()).collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Refused {
+        message: format!("the plan refuses {}; nothing was changed", refused.join(", ")),
+        hint: "each refused step above says what to do instead".to_owned(),
+    })
+}
+
+/// Asks, unless told not to. Without somebody to answer it refuses.
+pub(crate) fn agree(settings: &Settings, args: &RunArgs, word: &str) -> Result<(), Failure> {
+    if args.yes {
+        return Ok(());
+    }
+    let refused = |message: &str| Failure::Refused {
+        message: message.to_owned(),
+        hint: "carry it out without being asked with --yes".to_owned(),
+    };
+    if !settings.interactive {
+        return Err(refused("nobody can be asked: this is no terminal; nothing was changed"));
+    }
+    let mut err = std::io::stderr().lock();
+    write!(err, "Carry this out? Only `{word}` is accepted: ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if answer.trim() == word { Ok(()) } else { Err(refused("not confirmed; nothing was changed")) }
+}
+
+/// Runs it and says how it ended.
+pub(crate) async fn carry_out(
+    settings: &Settings,
+    args: &RunArgs,
+    undertaking: Undertaking<'_>,
+) -> Result<(Exit, Report), Failure> {
+    let signals = Signals::listen();
+    let progress = Progress::new(undertaking.plan, settings.mode, settings.message_style);
+    let place = undertaking.place;
+    let report = execute(Run {
+        plan: undertaking.plan,
+        observed: undertaking.observed,
+        world: &place.world,
+        owner: undertaking.owner,
+        inventory: undertaking.inventory,
+        version: undertaking.version,
+        store: place.store.as_ref(),
+        listener: &progress,
+        interruption: &signals,
+        options: place.options(args.parallel),
+    })
+    .await;
+    progress.close();
+    let interrupted = report.interrupted || signals.requested();
+    let exit = verdict(&report, interrupted);
+    conclude(settings, undertaking.plan, &report, exit)?;
+    Ok((exit, report))
+}
+
+fn verdict(report: &Report, interrupted: bool) -> Exit {
+    if report.complete() {
+        Exit::Done
+    } else if interrupted {
+        Exit::Interrupted
+    } else if report.failed() {
+        Exit::Failed
+    } else {
+        Exit::Unfinished
+    }
+}
+
+fn conclude(
+    settings: &Settings,
+    plan: &Plan,
+    report: &Report,
+    exit: Exit,
+) -> Result<(), Failure> {
+    let word = match exit {
+        Exit::Done => "done",
+        Exit::Interrupted => "interrupted",
+        Exit::Unfinished => "unfinished",
+        _ => "failed",
+    };
+    if settings.output == Output::Json {
+        let line = json::finished(word, plan, report.halted.as_deref());
+        return Ok(report::data(&format!("{line}\n"))?);
+    }
+    let style = settings.message_style;
+    let mut counts = [0; 4];
+    for outcome in report.outcomes.values() {
+        counts[match outcome {
+            Outcome::Done => 0,
+            Outcome::Failed(_) => 1,
+            Outcome::Unfinished(_) => 2,
+            Outcome::Skipped(_) => 3,
+        }] += 1;
+    }
+    if let Some(halted) = &report.halted {
+        report::note(&format!("{} {halted}", style.bad("error:")));
+    }
+    for (step, outcome) in &report.outcomes {
+        if let (id, (word, Some(message))) = (&plan.steps[*step].id, json::outcome_words(outcome)) {
+            report::note(&format!("  {id} {word}: {message}"));
+        }
+    }
+    let [done, failed, unfinished, skipped] = counts;
+    report::note(&match exit {
+        Exit::Done => format!("{} {done} steps.", style.good("Done:")),
+        _ => format!(
+            "{} {done} steps done, {failed} failed, {unfinished} unfinished, {skipped} not begun. \
+             Nothing is lost: the same command goes on from here.",
+            style.warn(&format!("{}{}:", word[..1].to_uppercase(), &word[1..])),
+        ),
+    });
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! `down`: takes the stack down in the reverse of the remembered order, from the inventory alone.
+
+use std::collections::BTreeSet;
+
+use zonestack_core::desired::Desired;
+use zonestack_core::driver::Owner;
+use zonestack_core::inventory::Inventory;
+use zonestack_core::name::ComponentName;
+use zonestack_core::observe::observe;
+use zonestack_core::plan::{Action, Plan};
+use zonestack_core::planning::{Permits, Situation, plan};
+
+use super::carry_out::{Undertaking, agree, carry_out, refuse};
+use crate::args::{DownArgs, Output};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::place::{Place, Tenant, nothing};
+use crate::report::{self, json, plan_text};
+use crate::settings::Settings;
+use crate::stack_source::StackSource;
+
+pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Failure> {
+    let tenant = tenant(settings, &args)?;
+    let place = Place::open(settings, &tenant).await?;
+    let Some((inventory, version)) = place.store.load().await? else {
+        if args.stack.is_some() {
+            return Err(nothing(&tenant));
+        }
+        return nothing_to_do(settings, &tenant);
+    };
+    check_named(&inventory, &args.delete_data)?;
+    let owner = Owner {
+        stack: inventory.stack.clone(),
+        uid: Some(inventory.uid.clone()),
+        namespace: tenant.namespace.clone(),
+        region: inventory.region.clone(),
+    };
+    let observed = observe(None, Some(&inventory), &owner, &place.world).await?;
+    let desired =
+        Desired { resources: Vec::new(), findings: Vec::new(), outputs: Vec::new() };
+    let permits = Permits {
+        delete_data: args.delete_data.iter().cloned().collect(),
+        ..Permits::default()
+    };
+    let plan = plan(Situation {
+        desired: &desired,
+        observed: &observed,
+        inventory: Some(&inventory),
+        kinds: &place.world.kinds,
+        owner: &owner,
+        permits: &permits,
+    });
+    if settings.output == Output::Text {
+        let head = format!("Stack {} in {}, to be taken down\n\n", owner.stack, owner.region);
+        let text = plan_text::plan(&plan, settings.verbose > 0, settings.style);
+        report::data(&format!("{head}{text}"))?;
+    }
+    refuse(&plan)?;
+    if plan.has_changes() {
+        let word = if permits.delete_data.is_empty() { "yes" } else { &owner.stack };
+        agree(settings, &args.run, word)?;
+    }
+    let undertaking = Undertaking {
+        plan: &plan,
+        observed: &observed,
+        place: &place,
+        owner: &owner,
+        inventory,
+        version: Some(version),
+    };
+    let (exit, _) = carry_out(settings, &args.run, undertaking).await?;
+    if exit == Exit::Done && settings.output == Output::Text {
+        tell_kept(&plan);
+    }
+    Ok(exit)
+}
+
+fn tenant(settings: &Settings, args: &DownArgs) -> Result<Tenant, Failure> {
+    if let Some(stack) = &args.stack {
+        return Ok(Tenant {
+            stack: stack.clone(),
+            namespace: args.namespace.clone().unwrap_or_else(|| stack.clone()),
+            region: None,
+            cluster: String::new(),
+            zones: None,
+        });
+    }
+    let source = StackSource::read(&settings.file, &settings.set)?;
+    Ok(Tenant::of(&source.wiring()?.stack))
+}
+
+fn nothing_to_do(settings: &Settings, tenant: &Tenant) -> Result<Exit, Failure> {
+    let plan = Plan::default();
+    match settings.output {
+        Output::Json => report::data(&format!("{}\n", json::finished("done", &plan, None)))?,
+        Output::Text => report::note(&format!("there is no stack {}: nothing to do", tenant.stack)),
+    }
+    Ok(Exit::Done)
+}
+
+/// A misspelt component must not pass for one whose data was deleted.
+fn check_named(inventory: &Inventory, named: &[ComponentName]) -> Result<(), Failure> {
+    let known: BTreeSet<&ComponentName> =
+        inventory.entries.keys().map(|id| &id.component).collect();
+    for name in named {
+        if !known.contains(name) {
+            let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+            return Err(Failure::Usage {
+                message: format!("--delete-data {name}: the stack has no such component"),
+                hint: format!("its components are {}", known.join(", ")),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Where everything is that stays.
+fn tell_kept(plan: &Plan) {
+    for step in plan.steps.iter().filter(|step| step.action == Action::Retain) {
+        let name = step.known_as.as_deref().unwrap_or("without a name");
+        report::note(&format!("kept: {} {} ({})", step.kind, name, step.reason));
+    }
+}

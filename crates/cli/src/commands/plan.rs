@@ -1,0 +1,66 @@
+//! `plan`: the difference between the file and the world.
+
+use zonestack_core::planning::Permits;
+
+use crate::args::{Output, PlanArgs, RecreateArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::{self, json, plan_text};
+use crate::saved_plan::SavedPlan;
+use crate::session::{Session, begin};
+use crate::settings::Settings;
+use crate::stack_source::StackSource;
+
+pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> Result<Exit, Failure> {
+    let source = StackSource::read(&settings.file, &settings.set)?;
+    let session = begin(settings, &source, &permits(&args.permits)).await?;
+    show(settings, &session)?;
+    if let Some(path) = &args.out {
+        let recreate: Vec<String> =
+            args.permits.recreate.iter().map(ToString::to_string).collect();
+        SavedPlan::new(&source, &session, &recreate).write(path)?;
+        report::note(&format!("saved; carry it out with: zonestack up {}", path.display()));
+    }
+    Ok(if session.plan.refusals().next().is_some() {
+        Exit::Refused
+    } else if args.detailed_exitcode && session.plan.has_changes() {
+        Exit::Changes
+    } else {
+        Exit::Done
+    })
+}
+
+/// What may start empty.
+pub(crate) fn permits(args: &RecreateArgs) -> Permits {
+    Permits { recreate: args.recreate.iter().cloned().collect(), ..Permits::default() }
+}
+
+/// The plan on stdout.
+pub(crate) fn show(settings: &Settings, session: &Session) -> Result<(), Failure> {
+    let text = match settings.output {
+        Output::Json => format!("{}\n", json::plan(&session.owner.stack, &session.plan)),
+        Output::Text => {
+            let head = heading(session);
+            let plan = plan_text::plan(&session.plan, settings.verbose > 0, settings.style);
+            format!("{head}\n{plan}")
+        }
+    };
+    Ok(report::data(&text)?)
+}
+
+/// Where the stack runs, in two lines.
+pub(crate) fn heading(session: &Session) -> String {
+    let context = &session.context;
+    let zones: Vec<String> =
+        context.zones.iter().map(|zone| format!("{} ({})", zone.zone, zone.subnet)).collect();
+    let place = if session.place.is_sandbox { "the sandbox's account" } else { "account" };
+    format!(
+        "Stack {} in {}, {place} {}, cluster {}, namespace {}\nZones {}\n",
+        context.stack,
+        context.region,
+        context.account,
+        context.cluster.name,
+        context.namespace,
+        zones.join(", ")
+    )
+}

@@ -1,0 +1,24 @@
+//! `status`: each component in each zone, and drift.
+
+use zonestack_core::planning::Permits;
+use zonestack_core::status::status;
+
+use crate::args::Output;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::{self, json, status_text};
+use crate::session::begin;
+use crate::settings::Settings;
+use crate::stack_source::StackSource;
+
+pub(crate) async fn run(settings: &Settings) -> Result<Exit, Failure> {
+    let source = StackSource::read(&settings.file, &settings.set)?;
+    let session = begin(settings, &source, &Permits::default()).await?;
+    let status = status(&session.desired, &session.observed, &session.plan);
+    let text = match settings.output {
+        Output::Json => format!("{}\n", json::status(&session.owner.stack, &status)),
+        Output::Text => status_text::status(&status, settings.style),
+    };
+    report::data(&text)?;
+    Ok(Exit::Done)
+}

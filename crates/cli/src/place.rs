@@ -1,0 +1,171 @@
+//! Where a command works: AWS and Kubernetes, or the sandbox. Everything behind the core's contracts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zonestack_aws::client::{AwsOptions, load};
+use zonestack_aws::network::Ec2Network;
+use zonestack_core::clock::Clock;
+use zonestack_core::discover::{ClusterReader, NetworkReader};
+use zonestack_core::execute::Options;
+use zonestack_core::inventory::InventoryStore;
+use zonestack_core::observe::World;
+use zonestack_core::stack::Stack;
+use zonestack_kubernetes::client::{KubeOptions, connect};
+use zonestack_kubernetes::inventory::ConfigMapInventory;
+use zonestack_kubernetes::secrets::KubernetesSecrets;
+use zonestack_kubernetes::survey::KubernetesCluster;
+use zonestack_sandbox::{Options as SandboxOptions, Pace, Sandbox, WallClock, Zones};
+
+use crate::builtins;
+use crate::failure::Failure;
+use crate::settings::{Settings, Where, variable};
+
+/// The world with its ways in.
+pub(crate) struct Place {
+    /// What the engine reaches.
+    pub(crate) world: World,
+    /// Reads the cluster.
+    pub(crate) cluster: Box<dyn ClusterReader>,
+    /// Reads the network.
+    pub(crate) network: Box<dyn NetworkReader>,
+    /// Keeps the inventory.
+    pub(crate) store: Box<dyn InventoryStore>,
+    /// What the engine's pauses are here.
+    pub(crate) polls: (Duration, Duration),
+    /// Whether it is a model.
+    pub(crate) is_sandbox: bool,
+}
+
+/// Whose place it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    /// The stack's name.
+    pub(crate) stack: String,
+    /// Its namespace.
+    pub(crate) namespace: String,
+    /// The region, when it is known before the inventory is read.
+    pub(crate) region: Option<String>,
+    /// The cluster's name.
+    pub(crate) cluster: String,
+    /// The zones that the stack file names.
+    pub(crate) zones: Option<Vec<String>>,
+}
+
+impl Tenant {
+    pub(crate) fn of(stack: &Stack) -> Self {
+        Self {
+            stack: stack.name.to_string(),
+            namespace: stack.namespace.clone(),
+            region: Some(stack.region.clone()),
+            cluster: stack.cluster.clone(),
+            zones: stack
+                .zones
+                .as_ref()
+                .map(|zones| zones.iter().map(ToString::to_string).collect()),
+        }
+    }
+}
+
+impl Place {
+    pub(crate) async fn open(settings: &Settings, tenant: &Tenant) -> Result<Self, Failure> {
+        match &settings.place {
+            Where::Sandbox { file, pace, zones } => {
+                let pace: Pace = pace.parse().map_err(|error| Failure::Usage {
+                    message: format!("--sandbox-pace {pace}: {error}"),
+                    hint: String::new(),
+                })?;
+                sandbox(file, pace, *zones, tenant)
+            }
+            Where::Real { context, kubeconfig, profile } => {
+                let options =
+                    KubeOptions { kubeconfig: kubeconfig.clone(), context: context.clone() };
+                real(options, profile.clone(), tenant).await
+            }
+        }
+    }
+
+    /// The engine's options here.
+    pub(crate) fn options(&self, parallel: usize) -> Options {
+        let (poll_first, poll_max) = self.polls;
+        Options { parallel, poll_first, poll_max, call_timeout: Duration::from_secs(60) }
+    }
+}
+
+async fn real(
+    options: KubeOptions,
+    profile: Option<String>,
+    tenant: &Tenant,
+) -> Result<Place, Failure> {
+    let client = connect(options).await?;
+    let store = ConfigMapInventory::new(client.clone(), &tenant.namespace, &tenant.stack);
+    let region = match &tenant.region {
+        Some(region) => region.clone(),
+        None => match store.load().await? {
+            Some((inventory, _)) => inventory.region,
+            None => return Err(nothing(tenant)),
+        },
+    };
+    let aws = load(AwsOptions { region, profile, user_agent: None }).await?;
+    let env = Arc::new(|name: &str| variable(name));
+    let file = Arc::new(|path: &str| std::fs::read_to_string(path));
+    let secrets = KubernetesSecrets::new(client.clone(), &tenant.namespace, env, file);
+    let clock: Arc<dyn Clock> = Arc::new(WallClock::new());
+    Ok(Place {
+        world: World::new(builtins::drivers(&aws, client.clone()), Arc::new(secrets), clock),
+        cluster: Box::new(KubernetesCluster::new(client)),
+        network: Box::new(Ec2Network::new(&aws)),
+        store: Box::new(store),
+        polls: (Duration::from_millis(500), Duration::from_secs(15)),
+        is_sandbox: false,
+    })
+}
+
+/// The failure when a stack that is only known by name is not there.
+pub(crate) fn nothing(tenant: &Tenant) -> Failure {
+    Failure::Refused {
+        message: format!(
+            "there is no stack {} in the namespace {}",
+            tenant.stack, tenant.namespace
+        ),
+        hint: "look at the cluster (--context), the stack's name and its namespace".to_owned(),
+    }
+}
+
+fn sandbox(
+    file: &std::path::Path,
+    pace: Pace,
+    zones: Option<u8>,
+    tenant: &Tenant,
+) -> Result<Place, Failure> {
+    let region = tenant.region.clone().unwrap_or_else(|| "eu-west-1".to_owned());
+    let mut options = SandboxOptions::new(&region, &tenant.cluster);
+    options.pace = Some(pace);
+    options.zones = match (zones, &tenant.zones) {
+        (Some(count), _) => Zones::Count(count),
+        (None, Some(names)) => Zones::Named(names.clone()),
+        (None, None) => Zones::Count(3),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(WallClock::new());
+    let sandbox = Sandbox::open(file, &options, Arc::clone(&clock))?;
+    let env = Arc::new(|name: &str| Ok(variable(name)));
+    let read = Arc::new(|path: &str| match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    });
+    let secrets = sandbox.secrets(&tenant.namespace, env, read);
+    let drivers = vec![Arc::new(sandbox.driver(builtins::kinds())) as _];
+    let polls = match pace {
+        Pace::Real => (Duration::from_millis(500), Duration::from_secs(15)),
+        Pace::Shortened | Pace::Instant => (Duration::from_millis(20), Duration::from_millis(200)),
+    };
+    Ok(Place {
+        world: World::new(drivers, Arc::new(secrets), clock),
+        cluster: Box::new(sandbox.cluster(&tenant.cluster)),
+        network: Box::new(sandbox.network(&region)),
+        store: Box::new(sandbox.inventory(&tenant.stack, &tenant.namespace)),
+        polls,
+        is_sandbox: true,
+    })
+}

@@ -1,0 +1,88 @@
+//! The stack file, read and wired.
+
+use std::path::{Path, PathBuf};
+
+use zonestack_core::context::Context;
+use zonestack_core::desired::{Desired, render};
+use zonestack_core::diagnostic::Severity;
+use zonestack_core::name::Zone;
+use zonestack_core::parse::parse;
+use zonestack_core::wire::{Wiring, validate_and_wire};
+
+use crate::builtins;
+use crate::failure::Failure;
+
+/// A stack file with what was changed on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StackSource {
+    /// What messages call it.
+    pub(crate) name: String,
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// `--set`, as typed.
+    pub(crate) set: Vec<String>,
+}
+
+impl StackSource {
+    /// Reads the file.
+    pub(crate) fn read(path: &Path, set: &[String]) -> Result<Self, Failure> {
+        let bytes = std::fs::read(path).map_err(|source| Failure::File {
+            action: "read",
+            path: path.to_owned(),
+            hint: "name the stack file with -f, or write one with `zonestack init`",
+            source,
+        })?;
+        let name = PathBuf::from(path).display().to_string();
+        Ok(Self { name, bytes, set: set.to_vec() })
+    }
+
+    /// Everything that can be known without a network: parsed, validated, wired, and rendered against a made-up context so
+    /// that what components have to say to each other is said.
+    pub(crate) fn wiring(&self) -> Result<Wiring, Failure> {
+        let failure = |diagnostics| Failure::Diagnostics {
+            file: self.name.clone(),
+            text: String::from_utf8_lossy(&self.bytes).into_owned(),
+            diagnostics,
+        };
+        let mut raw = parse(&self.bytes).map_err(failure)?;
+        for assignment in &self.set {
+            let (path, value) = assignment.split_once('=').ok_or_else(|| Failure::Usage {
+                message: format!("--set {assignment} has no value"),
+                hint: "write --set component.path=value".to_owned(),
+            })?;
+            raw.set(path, value).map_err(|diagnostic| Failure::Usage {
+                message: diagnostic.message,
+                hint: diagnostic.hint.unwrap_or_default(),
+            })?;
+        }
+        let wiring = validate_and_wire(&raw, &builtins::registry()).map_err(failure)?;
+        let errors: Vec<_> = nominal(&wiring)?
+            .findings
+            .into_iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .collect();
+        if errors.is_empty() { Ok(wiring) } else { Err(failure(errors)) }
+    }
+
+    /// A failure about what was found only with the real context.
+    pub(crate) fn refuse(&self, desired: &Desired) -> Option<Failure> {
+        let diagnostics: Vec<_> = desired.errors().cloned().collect();
+        (!diagnostics.is_empty()).then(|| Failure::Diagnostics {
+            file: self.name.clone(),
+            text: String::from_utf8_lossy(&self.bytes).into_owned(),
+            diagnostics,
+        })
+    }
+}
+
+/// The graph for made-up ids: in the file's zones, or in three.
+pub(crate) fn nominal(wiring: &Wiring) -> Result<Desired, Failure> {
+    let stack = &wiring.stack;
+    let zones: Vec<Zone> = stack.zones.clone().unwrap_or_else(|| {
+        ["a", "b", "c"].iter().filter_map(|z| format!("{}{z}", stack.region).parse().ok()).collect()
+    });
+    let mut zones = zones;
+    zones.sort();
+    let context = Context::nominal(stack.name.clone(), &stack.namespace, &stack.region, &zones);
+    Ok(render(wiring, &context, &builtins::declarations())?)
+}
