@@ -34,7 +34,13 @@ pub(crate) struct Global {
           default_missing_value = ".zonestack/sandbox.json")]
     pub(crate) sandbox: Option<PathBuf>,
     /// How fast the sandbox is: shortened (seconds), real (as on AWS) or instant.
-    #[arg(long, global = true, value_name = "PACE", default_value = "shortened", requires = "sandbox")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PACE",
+        default_value = "shortened",
+        requires = "sandbox"
+    )]
     pub(crate) sandbox_pace: String,
     /// How many zones a new sandbox has.
     #[arg(long, global = true, value_name = "NUMBER", requires = "sandbox",

@@ -23,12 +23,7 @@ use crate::report::{self, diagnostics, json::VERSION};
 pub(crate) enum Failure {
     /// A file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
-    File {
-        action: &'static str,
-        path: PathBuf,
-        hint: &'static str,
-        source: std::io::Error,
-    },
+    File { action: &'static str, path: PathBuf, hint: &'static str, source: std::io::Error },
     /// The stack file has problems.
     #[error("{file} has problems")]
     Diagnostics { file: String, text: String, diagnostics: Vec<Diagnostic> },

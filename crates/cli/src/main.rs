@@ -35,17 +35,14 @@ fn main() -> ExitCode {
     };
     let settings = Settings::new(&cli.global);
     trace(settings.verbose);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            report::note(&format!("error: cannot start: {error}"));
-            return Exit::Failed.into();
-        }
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                report::note(&format!("error: cannot start: {error}"));
+                return Exit::Failed.into();
+            }
+        };
     let result = runtime.block_on(run(&settings, cli.command));
     // What is still under way (a closed connection, a signal listener) need not be waited for.
     runtime.shutdown_background();
@@ -79,8 +76,10 @@ fn trace(verbose: u8) {
     let filter = match verbose {
         0 => return,
         1 => "zonestack=info,zonestack_core=info",
-        2 => "warn,zonestack=debug,zonestack_core=debug,zonestack_aws=debug,zonestack_kubernetes=debug,\
-              zonestack_plugin_efs=debug,zonestack_plugin_rds=debug,zonestack_sandbox=debug",
+        2 => {
+            "warn,zonestack=debug,zonestack_core=debug,zonestack_aws=debug,zonestack_kubernetes=debug,\
+              zonestack_plugin_efs=debug,zonestack_plugin_rds=debug,zonestack_sandbox=debug"
+        }
         _ => "info,aws_config=debug,kube=debug,zonestack=trace",
     };
     tracing_subscriber::fmt()

@@ -61,7 +61,8 @@ impl SavedPlan {
         })?;
         let saved: Self = serde_json::from_str(&text).map_err(|error| Failure::Usage {
             message: format!("{} is no saved plan: {error}", path.display()),
-            hint: "save one with `zonestack plan --out FILE`; a stack file is named with -f".to_owned(),
+            hint: "save one with `zonestack plan --out FILE`; a stack file is named with -f"
+                .to_owned(),
         })?;
         if saved.zonestack_plan > FORMAT {
             return Err(Failure::Usage {
@@ -110,7 +111,9 @@ fn fingerprint(session: &Session) -> String {
     }
     for (id, found) in session.observed.iter() {
         let present = found.is_present();
-        hash.update(json!([id.to_string(), present, found.remote_id, found.attributes]).to_string());
+        hash.update(
+            json!([id.to_string(), present, found.remote_id, found.attributes]).to_string(),
+        );
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -6,8 +6,8 @@ use zonestack_core::diagnostic::{Diagnostic, Finding, Severity};
 use zonestack_core::discover::NetworkRequest;
 use zonestack_core::driver::Owner;
 use zonestack_core::inventory::{Inventory, Version};
-use zonestack_core::observe::{Observed, observe};
 use zonestack_core::name::ComponentName;
+use zonestack_core::observe::{Observed, observe};
 use zonestack_core::plan::{Action, Advisory, Plan};
 use zonestack_core::planning::{Permits, Situation, plan};
 use zonestack_core::stack::Stack;
@@ -158,7 +158,9 @@ fn same_zones(inventory: &Inventory, context: &Context, stack: &Stack) -> Result
         Some(zone) => {
             let zones: Vec<&str> = zones.iter().map(|zone| zone.as_str()).collect();
             Err(Failure::Refused {
-                message: format!("the stack has resources in {zone}, which has no worker nodes now"),
+                message: format!(
+                    "the stack has resources in {zone}, which has no worker nodes now"
+                ),
                 hint: format!(
                     "if {zone} is to be given up, say so in the stack file: zones: [{}]; otherwise bring its nodes back",
                     zones.join(", ")

@@ -6,7 +6,7 @@ use crate::difference::differences;
 use crate::driver::{Difference, Observation, Ownership, Status};
 use crate::inventory::{Entry, EntryState};
 use crate::kind::{Direction, Effect, KindDeclaration};
-use crate::plan::{Action, Change};
+use crate::plan::{Action, Change, label};
 use crate::resource::{DataClass, Foreign, Resource, UpgradeRule};
 use crate::value::{Value, is_marker};
 
@@ -104,13 +104,17 @@ fn present(
 ) -> Decision {
     let changes: Vec<Change> = differences(spec, &found.attributes)
         .into_iter()
-        .map(|difference| Change { effect: effect(&difference, declaration), difference })
+        .map(|difference| Change {
+            effect: effect(&difference, declaration),
+            label: label(spec, &difference.path),
+            difference,
+        })
         .collect();
     if let Some(violation) = resource.upgrade.as_ref().and_then(|rule| upgrade(rule, &changes)) {
         return Decision { changes, ..violation };
     }
     if changes.iter().any(|change| change.effect == Effect::Replace) {
-        return replacement(resource, changes, name);
+        return replacement(resource, changes, declaration, name);
     }
     let state = entry.map(|entry| entry.state);
     let (action, reason) = match (changes.is_empty(), state) {
@@ -138,10 +142,8 @@ fn kept_because(found: &Observation) -> String {
 }
 
 fn updated_because(changes: &[Change]) -> String {
-    let fields: Vec<&str> = changes
-        .iter()
-        .map(|change| change.difference.path.rsplit('/').next().unwrap_or_default())
-        .collect();
+    let fields: Vec<&str> =
+        changes.iter().map(|change| change.label.rsplit('.').next().unwrap_or_default()).collect();
     match fields.as_slice() {
         [only] => format!("{only} differs"),
         [first, rest @ ..] => format!("{first} and {} more differ", rest.len()),
@@ -149,16 +151,23 @@ fn updated_because(changes: &[Change]) -> String {
     }
 }
 
-fn replacement(resource: &Resource, changes: Vec<Change>, name: &str) -> Decision {
-    let fields: Vec<&str> = changes
-        .iter()
-        .filter(|change| change.effect == Effect::Replace)
-        .map(|change| change.difference.path.trim_start_matches('/'))
-        .collect();
+fn replacement(
+    resource: &Resource,
+    changes: Vec<Change>,
+    declaration: &KindDeclaration,
+    name: &str,
+) -> Decision {
+    let replacing = || changes.iter().filter(|change| change.effect == Effect::Replace);
+    let fields: Vec<&str> = replacing().map(|change| change.label.as_str()).collect();
     let fields = fields.join(", ");
     let decision = if resource.data.is_kept() {
+        let shrinks = replacing().all(|c| {
+            declaration.rule(&c.difference.path).direction == Direction::Up
+                && declaration.rule(&c.difference.path).effect != Effect::Replace
+        });
+        let how = if shrinks { "can only go up" } else { "can only change" };
         Decision::refuse(
-            format!("{fields} of {name} can only change by deleting it, and it holds data"),
+            format!("{fields} of {name} {how} unless it is deleted, and it holds data"),
             format!(
                 "put {fields} back; or make a new component beside {}, move the data there, and remove the old one",
                 resource.id.component
@@ -247,6 +256,7 @@ mod tests {
                 from: Some(json!(format!("gitlab:{from}"))),
                 to: Some(json!(format!("gitlab:{to}"))),
             },
+            label: "image".to_owned(),
             effect: Effect::InPlace,
         };
         let reason = upgrade(&rule, &[change]).map(|decision| decision.reason);

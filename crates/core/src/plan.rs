@@ -8,7 +8,7 @@ use crate::driver::{Deletion, Difference, Target};
 use crate::kind::Effect;
 use crate::name::{ComponentName, Kind, ResourceId};
 use crate::resource::{DataClass, Resource, Until};
-use crate::value::{as_generator, as_ref, as_secret};
+use crate::value::{Value, as_generator, as_ref, as_secret};
 
 /// What happens to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,8 @@ impl Action {
 pub struct Change {
     /// Where, from what, to what.
     pub difference: Difference,
+    /// The path for a person: `spec.template.spec.containers[gitlab].env[TZ].value`.
+    pub label: String,
     /// What it does to the running resource.
     pub effect: Effect,
 }
@@ -199,6 +201,32 @@ impl Plan {
     pub fn refusals(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.action == Action::Refuse)
     }
+}
+
+/// A path of a specification as a person reads it: dots, and list items by their name where they have one.
+pub(crate) fn label(spec: &Value, path: &str) -> String {
+    let mut label = String::new();
+    let mut place = Some(spec);
+    for part in path.split('/').skip(1) {
+        let key = part.replace("~1", "/").replace("~0", "~");
+        let next = match place {
+            Some(Value::Map(map)) => map.get(&key),
+            Some(Value::List(items)) => {
+                key.parse::<usize>().ok().and_then(|index| items.get(index))
+            }
+            _ => None,
+        };
+        match (place, next) {
+            (Some(Value::List(_)), next) => {
+                let name = next.and_then(|item| item.at("/name")).and_then(Value::as_str);
+                label.push_str(&format!("[{}]", name.unwrap_or(&key)));
+            }
+            _ if label.is_empty() => label.push_str(&key),
+            _ => label.push_str(&format!(".{key}")),
+        }
+        place = next;
+    }
+    label
 }
 
 /// A value as a plan shows it: never a secret, and no marker.

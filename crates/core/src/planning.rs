@@ -11,7 +11,7 @@ use crate::inventory::{Entry, EntryState, Inventory};
 use crate::kind::{Effect, KindDeclaration};
 use crate::name::{ComponentName, Kind, ResourceId};
 use crate::observe::{Observed, target};
-use crate::plan::{Action, Advisory, Change, Plan, Step, Wait, Work};
+use crate::plan::{Action, Advisory, Change, Plan, Step, Wait, Work, label};
 use crate::removal;
 use crate::resource::{Need, Resource, Until};
 use crate::value::Value;
@@ -258,6 +258,7 @@ fn stop(
         .filter_map(|(path, to)| {
             let from = found.attributes.pointer(path).cloned();
             (from.as_ref() != Some(to)).then(|| Change {
+                label: label(&resource.spec, path),
                 difference: Difference { path: path.clone(), from, to: Some(to.clone()) },
                 effect: Effect::Outage,
             })

@@ -1,5 +1,9 @@
 //! Steps for what is remembered but not wanted any more: deleted in the reverse of the remembered order, or kept when it
 //! holds data. For `down` nothing is wanted, so everything goes this way.
+//!
+//! Deletions come after every other change, so that nothing is taken from what still uses it; but what a new resource of
+//! the same role takes over from (the same component and name, in another zone or in none) goes first: two of them at once
+//! over the same data is what a change of zones or of shape must not bring about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +23,7 @@ pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
     let removed = removed(situation);
     let retained = retained(situation, &removed);
     let changing: Vec<usize> = (0..steps.len()).filter(|index| !steps[*index].is_noop()).collect();
+    let early = taken_over(&removed, &retained, steps);
     let mut at: BTreeMap<&ResourceId, usize> = BTreeMap::new();
     for (id, entry) in reverse_order(&removed) {
         if let Some(reason) = retained.get(id) {
@@ -32,8 +37,11 @@ pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
             continue;
         }
         // What is still wanted may have used it until now: deletion comes after all other changes.
-        let mut after: Vec<Wait> =
-            changing.iter().map(|step| Wait { step: *step, until: Until::Ready }).collect();
+        let mut after: Vec<Wait> = if early.contains(id) {
+            Vec::new()
+        } else {
+            changing.iter().map(|step| Wait { step: *step, until: Until::Ready }).collect()
+        };
         let dependents = removed.iter().filter(|(_, other)| other.needs.contains(id));
         after.extend(
             dependents
@@ -50,6 +58,44 @@ pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
         steps.push(Step { after, ..delete(situation, id, entry) });
         at.insert(id, steps.len() - 1);
     }
+    for index in &changing {
+        let successor = steps[*index].id.clone();
+        if steps[*index].action == Action::Create {
+            let gone = at.iter().filter(|(id, _)| has_role_of(id, &successor));
+            steps[*index]
+                .after
+                .extend(gone.map(|(_, step)| Wait { step: *step, until: Until::Ready }));
+        }
+    }
+}
+
+/// The same component and name: only the zone differs.
+fn has_role_of(removed: &ResourceId, created: &ResourceId) -> bool {
+    removed.component == created.component && removed.name == created.name
+}
+
+/// What a created resource takes over from, with everything that needs it.
+fn taken_over(
+    removed: &Removed<'_>,
+    retained: &BTreeMap<ResourceId, String>,
+    steps: &[Step],
+) -> BTreeSet<ResourceId> {
+    let created = || steps.iter().filter(|step| step.action == Action::Create);
+    let mut open: Vec<ResourceId> = removed
+        .keys()
+        .filter(|id| !retained.contains_key(**id))
+        .filter(|id| created().any(|step| has_role_of(id, &step.id)))
+        .map(|id| (*id).clone())
+        .collect();
+    let mut early = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        let dependents = removed.iter().filter(|(_, entry)| entry.needs.contains(&id));
+        open.extend(
+            dependents.map(|(id, _)| (*id).clone()).filter(|dependent| !early.contains(dependent)),
+        );
+        early.insert(id);
+    }
+    early
 }
 
 type Removed<'a> = BTreeMap<&'a ResourceId, &'a Entry>;
@@ -159,7 +205,11 @@ fn unprotect(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Option
     let target = acting_target(situation, id, entry);
     let reason = format!("cleared because --delete-data names {}", id.component);
     Some(Step {
-        changes: vec![Change { difference: difference.clone(), effect: Effect::InPlace }],
+        changes: vec![Change {
+            label: path.trim_start_matches('/').to_owned(),
+            difference: difference.clone(),
+            effect: Effect::InPlace,
+        }],
         work: Work::Set { target, difference },
         ..bare(Action::Update, id, entry, reason)
     })

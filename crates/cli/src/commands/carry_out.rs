@@ -101,12 +101,7 @@ fn verdict(report: &Report, interrupted: bool) -> Exit {
     }
 }
 
-fn conclude(
-    settings: &Settings,
-    plan: &Plan,
-    report: &Report,
-    exit: Exit,
-) -> Result<(), Failure> {
+fn conclude(settings: &Settings, plan: &Plan, report: &Report, exit: Exit) -> Result<(), Failure> {
     let word = match exit {
         Exit::Done => "done",
         Exit::Interrupted => "interrupted",

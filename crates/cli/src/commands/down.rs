@@ -36,12 +36,9 @@ pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Fai
         region: inventory.region.clone(),
     };
     let observed = observe(None, Some(&inventory), &owner, &place.world).await?;
-    let desired =
-        Desired { resources: Vec::new(), findings: Vec::new(), outputs: Vec::new() };
-    let permits = Permits {
-        delete_data: args.delete_data.iter().cloned().collect(),
-        ..Permits::default()
-    };
+    let desired = Desired { resources: Vec::new(), findings: Vec::new(), outputs: Vec::new() };
+    let permits =
+        Permits { delete_data: args.delete_data.iter().cloned().collect(), ..Permits::default() };
     let plan = plan(Situation {
         desired: &desired,
         observed: &observed,

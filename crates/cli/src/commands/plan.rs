@@ -16,8 +16,7 @@ pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> Result<Exit, Fai
     let session = begin(settings, &source, &permits(&args.permits)).await?;
     show(settings, &session)?;
     if let Some(path) = &args.out {
-        let recreate: Vec<String> =
-            args.permits.recreate.iter().map(ToString::to_string).collect();
+        let recreate: Vec<String> = args.permits.recreate.iter().map(ToString::to_string).collect();
         SavedPlan::new(&source, &session, &recreate).write(path)?;
         report::note(&format!("saved; carry it out with: zonestack up {}", path.display()));
     }

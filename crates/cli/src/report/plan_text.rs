@@ -88,8 +88,7 @@ fn one(out: &mut String, step: &Step, width: usize, style: Style) {
 
 /// `~ class: db.t4g.medium → db.m7g.large (outage, in the maintenance window)`
 pub(crate) fn change(change: &Change, style: Style) -> String {
-    let path = change.difference.path.trim_start_matches('/').replace('/', ".").replace("~1", "/");
-    let path = path.replace("~0", "~");
+    let path = &change.label;
     let effect = match change.effect {
         Effect::InPlace => String::new(),
         effect => format!(" ({})", effect.as_str()),

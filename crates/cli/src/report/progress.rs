@@ -87,11 +87,9 @@ impl<'a> Progress<'a> {
         let (word, message) = json::outcome_words(outcome);
         let message = message.map(|message| format!(": {message}")).unwrap_or_default();
         match outcome {
-            Outcome::Done => format!(
-                "{} {name}  {}",
-                self.style.good("✓"),
-                self.style.dim(&age(took))
-            ),
+            Outcome::Done => {
+                format!("{} {name}  {}", self.style.good("✓"), self.style.dim(&age(took)))
+            }
             Outcome::Failed(_) => format!("{} {name} {word}{message}", self.style.bad("✗")),
             _ => format!("{} {name} {word}{message}", self.style.warn("!")),
         }

@@ -16,7 +16,8 @@ pub(crate) fn status(status: &StackStatus, style: Style) -> String {
         row.zone.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
     };
     let zones = status.rows.iter().map(|row| zone(row).len()).max().unwrap_or(0).max(4);
-    let _ = writeln!(out, "{:component$}  {:zones$}  {:8}  RESOURCES", "COMPONENT", "ZONE", "STATE");
+    let _ =
+        writeln!(out, "{:component$}  {:zones$}  {:8}  RESOURCES", "COMPONENT", "ZONE", "STATE");
     for row in &status.rows {
         let word = format!("{:8}", row.health.as_str());
         let word = match row.health {

@@ -46,10 +46,8 @@ fn described(
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct StorageSettings {
     /// How throughput is paid for.
-    #[expect(dead_code, reason = "only its schema matters")]
     throughput: Throughput,
     /// Transition to cheaper storage.
-    #[expect(dead_code, reason = "only its schema matters")]
     lifecycle: Option<Lifecycle>,
     encrypted: Option<bool>,
 }
@@ -107,16 +105,12 @@ impl TypedComponent for Storage {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct DatabaseSettings {
     version: Option<String>,
-    #[expect(dead_code, reason = "only its schema matters")]
     multi_az: Option<bool>,
-    #[expect(dead_code, reason = "only its schema matters")]
     #[schemars(range(min = 20, max = 65536))]
     storage_gib: Option<u32>,
     backup: Option<Window>,
     maintenance: Option<Window>,
-    #[expect(dead_code, reason = "only its schema matters")]
     password: Option<SecretRef>,
-    #[expect(dead_code, reason = "only its schema matters")]
     parameters: BTreeMap<String, String>,
 }
 

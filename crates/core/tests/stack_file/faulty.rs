@@ -178,7 +178,7 @@ fn tags() {
         9:9 invalid-tag: the value of tag "team" must be at most 256 letters, digits, spaces and _ . : / = + - @
         10:3 invalid-tag: the tag key "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…" must be 1 to 128 letters, digits, spaces and _ . : / = + - @
         "###);
-    let many: String = (0..41).map(|n| format!("  t{n}: x\n")).collect();
+    let many = (0..41).map(|n| format!("  t{n}: x\n")).collect::<Vec<_>>().concat();
     let text = format!("{HEAD}tags:\n{many}components:\n  cache: {{ use: redis }}\n");
     assert_snapshot!(check_bytes(text.as_bytes()), @r###"
         5:1 too-many-tags: 41 tags are given, at most 40 fit

@@ -14,7 +14,7 @@ fn not_utf8() {
 
 #[test]
 fn utf16() {
-    assert_snapshot!(check_bytes(b"\xff\xfea\0:\0 \01\0"), @r###"
+    assert_snapshot!(check_bytes(b"\xff\xfea\0:\0 \x001\0"), @r###"
         1:1 not-utf8: the file is UTF-16; a stack file is UTF-8
           hint: save the file as UTF-8
         "###);
@@ -84,13 +84,13 @@ fn a_key_given_twice_hides_nothing_else() {
 
 #[test]
 fn a_bomb() {
-    let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (last, next) in
-        ["a", "b", "c", "d", "e", "f", "g"].into_iter().zip(["b", "c", "d", "e", "f", "g", "h"])
-    {
-        let aliases = vec![format!("*{last}"); 10].join(", ");
-        bomb.push_str(&format!("{next}: &{next} [{aliases}]\n"));
-    }
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let lines = names.windows(2).map(|pair| {
+        let aliases = vec![format!("*{}", pair[0]); 10].join(", ");
+        format!("{0}: &{0} [{aliases}]", pair[1])
+    });
+    let first = "a: &a [x, x, x, x, x, x, x, x, x, x]".to_owned();
+    let bomb = [first].into_iter().chain(lines).collect::<Vec<_>>().join("\n");
     assert_snapshot!(check_bytes(bomb.as_bytes()), @r###"
         5:16 too-large: up to here the file has more than 50000 values, with every alias written out
           hint: use fewer aliases (`*name`), or split the stack
@@ -119,8 +119,8 @@ fn too_deep() {
     assert_snapshot!(check_bytes(deep.as_bytes()), @r###"
         1:68 too-deep: lists and maps stand more than 64 deep in each other
         "###);
-    let by_aliases: String =
-        (1..10).map(|n| format!("a{n}: &a{n} [[[[[[[[[*a{}]]]]]]]]]\n", n - 1)).collect();
+    let line = |n: usize| format!("a{n}: &a{n} [[[[[[[[[*a{}]]]]]]]]]\n", n - 1);
+    let by_aliases = (1..10).map(line).collect::<Vec<_>>().concat();
     assert_snapshot!(check_bytes(format!("a0: &a0 []\n{by_aliases}").as_bytes()), @r###"
         8:18 too-deep: lists and maps stand more than 64 deep in each other
         "###);

@@ -119,7 +119,7 @@ proptest! {
     #[test]
     fn providers_come_first(upstreams in prop::collection::vec(0..12_usize, 1..12)) {
         let count = upstreams.len();
-        let lines: String = upstreams
+        let lines = upstreams
             .iter()
             .enumerate()
             .map(|(index, upstream)| match upstream % (count + 1) {
@@ -127,7 +127,8 @@ proptest! {
                 at if at == index || at == count => format!("  c{index}: {{use: pgbouncer, needs: {{upstream: db}}}}\n"),
                 at => format!("  c{index}: {{use: pgbouncer, needs: {{upstream: c{at}}}}}\n"),
             })
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let text = format!("{HEAD}components:\n{lines}  db: {{use: rds}}\n");
         match read(text.as_bytes()) {
             Ok(wiring) => {
@@ -158,7 +159,7 @@ fn a_large_file_takes_no_time() {
         let settings = "storageGib: 100, backup: { window: 03:00-04:00 }";
         format!("  db{count}: {{ use: rds, with: {{ {settings} }} }}\n")
     };
-    let components: String = (0..800).map(line).collect();
+    let components = (0..800).map(line).collect::<Vec<_>>().concat();
     let text = format!("{HEAD}components:\n{components}");
     assert!(text.len() > 64 << 10);
     let elapsed = || {

@@ -1,9 +1,13 @@
 //! From the text of a stack file to a wired stack, or to diagnostics.
 
 mod components;
+#[cfg(test)]
 mod faulty;
+#[cfg(test)]
 mod faulty_yaml;
+#[cfg(test)]
 mod laws;
+#[cfg(test)]
 mod right;
 
 use zonestack_core::diagnostic::{Diagnostic, Severity};
@@ -41,7 +45,7 @@ fn render(bytes: &[u8], found: &[Diagnostic]) -> String {
             },
         );
         let advisory = if found.severity == Severity::Advisory { "advisory " } else { "" };
-        let hint = found.hint.iter().map(|hint| format!("\n  hint: {hint}")).collect::<String>();
+        let hint = found.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
         format!("{place} {advisory}{}: {}{hint}", found.code, found.message)
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -62,5 +66,7 @@ fn dedented(text: &str) -> String {
     let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let least = text.lines().filter(|line| !line.trim().is_empty()).map(indentation).min();
     let least = least.unwrap_or(0);
-    text.lines().map(|line| format!("{}\n", line.get(least..).unwrap_or_default())).collect()
+    let lines: Vec<&str> =
+        text.lines().map(|line| line.get(least..).unwrap_or_default()).chain([""]).collect();
+    lines.join("\n")
 }
