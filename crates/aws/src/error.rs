@@ -103,7 +103,11 @@ where
 }
 
 /// A service's own error.
-fn answered(status: u16, error: &impl ProvideErrorMetadata, mutating: bool) -> (ErrorClass, String) {
+fn answered(
+    status: u16,
+    error: &impl ProvideErrorMetadata,
+    mutating: bool,
+) -> (ErrorClass, String) {
     let said = error.message().unwrap_or("no explanation");
     let said = said.split(ENCODED).next().unwrap_or(said).trim();
     let class = match error.code().and_then(class_of) {
@@ -183,7 +187,9 @@ fn is<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     sources(error).any(<dyn Error>::is::<T>)
 }
 
-fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn sources<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 

@@ -64,7 +64,8 @@ mod tests {
         let (client, log) = ec2_answering(|call, _| {
             let group = |id: &str| format!("<item><groupId>{id}</groupId></item>");
             let groups = format!("<groupSet>{}{}</groupSet>", group("sg-2"), group("sg-1"));
-            let item = format!("<item><networkInterfaceId>eni-1</networkInterfaceId>{groups}</item>");
+            let item =
+                format!("<item><networkInterfaceId>eni-1</networkInterfaceId>{groups}</item>");
             ec2_ok(call, &format!("<networkInterfaceSet>{item}</networkInterfaceSet>"))
         });
         let ids = ["eni-1".to_owned(), "eni-gone".to_owned()];
@@ -83,7 +84,8 @@ mod tests {
     #[tokio::test]
     async fn no_interfaces_take_no_call_and_a_page_is_followed_by_the_next() {
         let (client, log) = ec2_answering(|call, request| {
-            let next = if request.contains("NextToken=2") { "" } else { "<nextToken>2</nextToken>" };
+            let next =
+                if request.contains("NextToken=2") { "" } else { "<nextToken>2</nextToken>" };
             let id = if next.is_empty() { "eni-2" } else { "eni-1" };
             let item = format!("<item><networkInterfaceId>{id}</networkInterfaceId></item>");
             ec2_ok(call, &format!("<networkInterfaceSet>{item}</networkInterfaceSet>{next}"))

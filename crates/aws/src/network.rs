@@ -51,11 +51,7 @@ impl Ec2Network {
     }
 
     /// A reader on clients of its own, for tests.
-    pub fn with_clients(
-        ec2: aws_sdk_ec2::Client,
-        sts: aws_sdk_sts::Client,
-        region: &str,
-    ) -> Self {
+    pub fn with_clients(ec2: aws_sdk_ec2::Client, sts: aws_sdk_sts::Client, region: &str) -> Self {
         Self { ec2, sts, region: region.to_owned() }
     }
 
@@ -123,8 +119,7 @@ impl Ec2Network {
             });
         }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let (subnets, vpcs) =
-            try_join(self.subnets("vpc-id", &ids), self.vpcs(&ids)).await?;
+        let (subnets, vpcs) = try_join(self.subnets("vpc-id", &ids), self.vpcs(&ids)).await?;
         self.complete(request, NetworkSurvey { account, vpcs, subnets, instances, ..empty() }).await
     }
 
@@ -134,9 +129,8 @@ impl Ec2Network {
         request: &NetworkRequest,
         mut survey: NetworkSurvey,
     ) -> Result<NetworkSurvey, SurveyError> {
-        let is_known = |survey: &NetworkSurvey, id: &str| {
-            survey.subnets.iter().any(|subnet| subnet.id == id)
-        };
+        let is_known =
+            |survey: &NetworkSurvey, id: &str| survey.subnets.iter().any(|subnet| subnet.id == id);
         let missing: Vec<&str> = request
             .subnets
             .iter()

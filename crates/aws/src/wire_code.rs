@@ -271,10 +271,7 @@ mod tests {
             &ErrorClass::Denied(None),
             &["UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure"],
         );
-        check(
-            &ErrorClass::Expired,
-            &["ExpiredToken", "ExpiredTokenException", "RequestExpired"],
-        );
+        check(&ErrorClass::Expired, &["ExpiredToken", "ExpiredTokenException", "RequestExpired"]);
         check(
             &ErrorClass::Quota,
             &[

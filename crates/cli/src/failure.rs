@@ -8,6 +8,7 @@ use zonestack_aws::client::ClientError;
 use zonestack_core::desired::RenderError;
 use zonestack_core::diagnostic::{Diagnostic, Finding};
 use zonestack_core::discover::SurveyError;
+use zonestack_core::flow::FlowError;
 use zonestack_core::inventory::InventoryError;
 use zonestack_core::observe::ObserveError;
 use zonestack_kubernetes::client::ConnectError;
@@ -17,6 +18,7 @@ use crate::args::Output;
 use crate::exit::Exit;
 use crate::report::style::Style;
 use crate::report::{self, diagnostics, json::VERSION};
+use crate::stack_source::StackSource;
 
 /// A failed command.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,41 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The failure of a removal, which looks at no stack file.
+    pub(crate) fn of_removal(error: FlowError) -> Self {
+        let nowhere = StackSource { name: String::new(), bytes: Vec::new(), set: Vec::new() };
+        Self::of(error, &nowhere)
+    }
+
+    /// The failure of a flow, with the stack file that its places are in.
+    pub(crate) fn of(error: FlowError, source: &StackSource) -> Self {
+        let message = error.to_string();
+        match error {
+            FlowError::Stack(diagnostics) => source.diagnosed(diagnostics),
+            FlowError::Survey(error) => Self::Survey(error),
+            FlowError::Surroundings(findings) => Self::Surroundings(findings),
+            FlowError::Render(error) => Self::Render(error),
+            FlowError::Inventory(error) => Self::Inventory(error),
+            FlowError::Observe(error) => Self::Observe(error),
+            FlowError::Elsewhere { what, remembered, .. } => Self::Refused {
+                message,
+                hint: format!(
+                    "go back to {what} {remembered}; or take the stack down there first, or give this one another name"
+                ),
+            },
+            FlowError::LostZone { zone, others } => {
+                let others: Vec<&str> = others.iter().map(|zone| zone.as_str()).collect();
+                Self::Refused {
+                    message,
+                    hint: format!(
+                        "if {zone} is to be given up, say so in the stack file: zones: [{}]; otherwise bring its nodes back",
+                        others.join(", ")
+                    ),
+                }
+            }
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } => Exit::Usage,

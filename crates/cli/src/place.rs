@@ -6,9 +6,9 @@ use std::time::Duration;
 use zonestack_aws::client::{AwsOptions, load};
 use zonestack_aws::network::Ec2Network;
 use zonestack_core::clock::Clock;
-use zonestack_core::discover::{ClusterReader, NetworkReader};
 use zonestack_core::execute::Options;
-use zonestack_core::inventory::InventoryStore;
+use zonestack_core::flow::Site;
+use zonestack_core::inventory::InventoryStore as _;
 use zonestack_core::observe::World;
 use zonestack_core::stack::Stack;
 use zonestack_kubernetes::client::{KubeOptions, connect};
@@ -21,18 +21,12 @@ use crate::builtins;
 use crate::failure::Failure;
 use crate::settings::{Settings, Where, variable};
 
-/// The world with its ways in.
+/// The site, and what differs between a real one and a model.
 pub(crate) struct Place {
-    /// What the engine reaches.
-    pub(crate) world: World,
-    /// Reads the cluster.
-    pub(crate) cluster: Box<dyn ClusterReader>,
-    /// Reads the network.
-    pub(crate) network: Box<dyn NetworkReader>,
-    /// Keeps the inventory.
-    pub(crate) store: Box<dyn InventoryStore>,
-    /// What the engine's pauses are here.
-    pub(crate) polls: (Duration, Duration),
+    /// The site.
+    pub(crate) site: Site,
+    /// What the engine's pauses are here: the first and the longest.
+    polls: (Duration, Duration),
     /// Whether it is a model.
     pub(crate) is_sandbox: bool,
 }
@@ -111,11 +105,14 @@ async fn real(
     let file = Arc::new(|path: &str| std::fs::read_to_string(path));
     let secrets = KubernetesSecrets::new(client.clone(), &tenant.namespace, env, file);
     let clock: Arc<dyn Clock> = Arc::new(WallClock::new());
-    Ok(Place {
+    let site = Site {
         world: World::new(builtins::drivers(&aws, client.clone()), Arc::new(secrets), clock),
         cluster: Box::new(KubernetesCluster::new(client)),
         network: Box::new(Ec2Network::new(&aws)),
         store: Box::new(store),
+    };
+    Ok(Place {
+        site,
         polls: (Duration::from_millis(500), Duration::from_secs(15)),
         is_sandbox: false,
     })
@@ -160,12 +157,11 @@ fn sandbox(
         Pace::Real => (Duration::from_millis(500), Duration::from_secs(15)),
         Pace::Shortened | Pace::Instant => (Duration::from_millis(20), Duration::from_millis(200)),
     };
-    Ok(Place {
+    let site = Site {
         world: World::new(drivers, Arc::new(secrets), clock),
         cluster: Box::new(sandbox.cluster(&tenant.cluster)),
         network: Box::new(sandbox.network(&region)),
         store: Box::new(sandbox.inventory(&tenant.stack, &tenant.namespace)),
-        polls,
-        is_sandbox: true,
-    })
+    };
+    Ok(Place { site, polls, is_sandbox: true })
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use zonestack_core::flow::Prepared;
 
 use crate::failure::Failure;
 use crate::report::json;
@@ -37,8 +38,8 @@ impl SavedPlan {
             stack: String::from_utf8_lossy(&source.bytes).into_owned(),
             set: source.set.clone(),
             recreate: recreate.to_vec(),
-            fingerprint: fingerprint(session),
-            plan: json::plan(&session.owner.stack, &session.plan),
+            fingerprint: fingerprint(&session.prepared),
+            plan: json::plan(&session.prepared.owner.stack, &session.prepared.plan),
         }
     }
 
@@ -92,7 +93,7 @@ impl SavedPlan {
 
     /// Refuses when the world moved since.
     pub(crate) fn check(&self, session: &Session) -> Result<(), Failure> {
-        if fingerprint(session) == self.fingerprint {
+        if fingerprint(&session.prepared) == self.fingerprint {
             return Ok(());
         }
         Err(Failure::Refused {
@@ -103,13 +104,13 @@ impl SavedPlan {
 }
 
 /// Hash of the plan, the inventory's version, and what was found of each resource.
-fn fingerprint(session: &Session) -> String {
+fn fingerprint(prepared: &Prepared) -> String {
     let mut hash = Sha256::new();
-    hash.update(json::plan(&session.owner.stack, &session.plan).to_string());
-    if let Some((_, version)) = &session.remembered {
+    hash.update(json::plan(&prepared.owner.stack, &prepared.plan).to_string());
+    if let Some((_, version)) = &prepared.remembered {
         hash.update(&version.0);
     }
-    for (id, found) in session.observed.iter() {
+    for (id, found) in prepared.observed.iter() {
         let present = found.is_present();
         hash.update(
             json!([id.to_string(), present, found.remote_id, found.attributes]).to_string(),

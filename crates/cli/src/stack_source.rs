@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zonestack_core::context::Context;
 use zonestack_core::desired::{Desired, render};
-use zonestack_core::diagnostic::Severity;
+use zonestack_core::diagnostic::{Diagnostic, Severity};
 use zonestack_core::name::Zone;
 use zonestack_core::parse::parse;
 use zonestack_core::wire::{Wiring, validate_and_wire};
@@ -39,11 +39,7 @@ impl StackSource {
     /// Everything that can be known without a network: parsed, validated, wired, and rendered against a made-up context so
     /// that what components have to say to each other is said.
     pub(crate) fn wiring(&self) -> Result<Wiring, Failure> {
-        let failure = |diagnostics| Failure::Diagnostics {
-            file: self.name.clone(),
-            text: String::from_utf8_lossy(&self.bytes).into_owned(),
-            diagnostics,
-        };
+        let failure = |diagnostics| self.diagnosed(diagnostics);
         let mut raw = parse(&self.bytes).map_err(failure)?;
         for assignment in &self.set {
             let (path, value) = assignment.split_once('=').ok_or_else(|| Failure::Usage {
@@ -64,24 +60,22 @@ impl StackSource {
         if errors.is_empty() { Ok(wiring) } else { Err(failure(errors)) }
     }
 
-    /// A failure about what was found only with the real context.
-    pub(crate) fn refuse(&self, desired: &Desired) -> Option<Failure> {
-        let diagnostics: Vec<_> = desired.errors().cloned().collect();
-        (!diagnostics.is_empty()).then(|| Failure::Diagnostics {
+    /// The failure that these problems of the file are.
+    pub(crate) fn diagnosed(&self, diagnostics: Vec<Diagnostic>) -> Failure {
+        Failure::Diagnostics {
             file: self.name.clone(),
             text: String::from_utf8_lossy(&self.bytes).into_owned(),
             diagnostics,
-        })
+        }
     }
 }
 
 /// The graph for made-up ids: in the file's zones, or in three.
 pub(crate) fn nominal(wiring: &Wiring) -> Result<Desired, Failure> {
     let stack = &wiring.stack;
-    let zones: Vec<Zone> = stack.zones.clone().unwrap_or_else(|| {
+    let mut zones: Vec<Zone> = stack.zones.clone().unwrap_or_else(|| {
         ["a", "b", "c"].iter().filter_map(|z| format!("{}{z}", stack.region).parse().ok()).collect()
     });
-    let mut zones = zones;
     zones.sort();
     let context = Context::nominal(stack.name.clone(), &stack.namespace, &stack.region, &zones);
     Ok(render(wiring, &context, &builtins::declarations())?)

@@ -17,7 +17,7 @@ use crate::value::Value;
 use crate::wire::{Wired, Wiring};
 
 /// What a stack shall be: the graph, and what its components have to say.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Desired {
     /// Every resource, each after all that it needs; in the order of the stack file where the graph leaves a choice.
     pub resources: Vec<Resource>,

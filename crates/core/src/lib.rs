@@ -41,6 +41,7 @@ pub mod plan; // what would be done
 mod decision; // what happens to one wanted resource
 pub mod planning; // Desired + Observed -> Plan, pure and total
 mod removal; // what happens to what is not wanted any more
+pub mod flow; // all of the above in a row: reads only
 mod schedule; // Plan -> tasks, pure
 mod carry_out; // one task: one API call at a time, each followed by looking
 pub mod execute; // Plan -> events and Report

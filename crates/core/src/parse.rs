@@ -162,7 +162,6 @@ fn set_at(node: &mut Node, words: &[&str], value: Node) -> Result<(), String> {
     if node.is_null() {
         node.value = NodeValue::Map(Vec::new());
     }
-    let kind = node.describe();
     match &mut node.value {
         NodeValue::Map(entries) => {
             let found = entries.iter().position(|(key, _)| key.text == *word);
@@ -183,6 +182,9 @@ fn set_at(node: &mut Node, words: &[&str], value: Node) -> Result<(), String> {
             }
             set_at(&mut items[index], rest, value)
         }
-        _ => Err(format!("there is no `{word}` in {kind}")),
+        // Not said what stands there: it may be a secret.
+        _ => Err(format!(
+            "there is no `{word}` here: what should hold it is neither a map nor a list"
+        )),
     }
 }

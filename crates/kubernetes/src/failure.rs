@@ -182,6 +182,14 @@ fn refused(status: &Status, call: Call, namespace_missing: bool) -> (ErrorClass,
                 if status.code == 429 { ErrorClass::Throttled } else { ErrorClass::Transient };
             (class, message)
         }
+        // A manifest that does not fit the schema: server-side apply answers it as an internal error (seen with 1.36.2).
+        500 if message.contains("failed to create typed patch object") => {
+            (ErrorClass::Invalid, message)
+        }
+        // Another object has taken the name of the one that was meant.
+        422 if causes.iter().any(|cause| cause.field == "metadata.uid") => {
+            (ErrorClass::NotFound, message)
+        }
         // The webhook could not be asked, so nothing was stored.
         500 if message.contains("failed calling webhook") => (ErrorClass::Transient, message),
         500.. => (unknown_effect(call), message),
@@ -267,6 +275,7 @@ mod tests {
         same(409, "Conflict", "uid mismatch: no existing object was found", C::NotFound);
         same(422, "Invalid", "spec.selector: field is immutable", C::Invalid);
         same(429, "TooManyRequests", "too many", C::Throttled);
+        same(500, "", "failed to create typed patch object (a): .dta: not declared", C::Invalid);
         same(500, "InternalError", "failed calling webhook \"v\"", C::Transient);
         check(500, "InternalError", "etcdserver: timed out", &C::Transient, &C::Ambiguous);
         check(504, "Timeout", "timed out", &C::Transient, &C::Ambiguous);
@@ -290,6 +299,13 @@ mod tests {
         let missing = json!({ "name": "dev", "kind": "namespaces" });
         let error = refusal(404, "NotFound", "namespaces \"dev\" not found", &missing);
         assert_eq!(error.into_driver_error(Call::Write, "x").class, ErrorClass::Dependency);
+    }
+
+    #[test]
+    fn an_object_of_another_uid_is_not_the_one_that_was_meant() {
+        let uid = json!({ "causes": [{ "reason": "FieldValueInvalid", "field": "metadata.uid" }] });
+        let error = refusal(422, "Invalid", "metadata.uid: field is immutable", &uid);
+        assert_eq!(error.into_driver_error(Call::Write, "x").class, ErrorClass::NotFound);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
         .zones
         .iter()
         .map(|facts| {
-            let home = homes.iter().find(|home| home.zone == facts.zone).or(homes.first());
+            let home = homes.iter().find(|home| home.zone == facts.zone).or_else(|| homes.first());
             let home = home.map_or(&facts.zone, |home| &home.zone);
             (facts.zone.clone(), endpoint(settings, cx, home))
         })
@@ -82,7 +82,7 @@ pub fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
 fn homes<'a>(context: &'a Context, one_zone: Option<&Zone>) -> Vec<&'a ZoneFacts> {
     let Some(zone) = one_zone else { return context.zones.iter().collect() };
     let home = context.zones.iter().find(|facts| facts.zone == *zone);
-    home.or(context.zones.first()).into_iter().collect()
+    home.or_else(|| context.zones.first()).into_iter().collect()
 }
 
 fn file_system(settings: &Settings, cx: &RenderContext<'_>) -> Resource {

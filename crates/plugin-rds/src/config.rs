@@ -10,23 +10,24 @@ use serde::{Deserialize, Serialize};
 use zonestack_core::name::StackName;
 use zonestack_core::secret::SecretRef;
 
-pub mod check; // every rule that needs the settings only
-pub mod class; // instance classes: which there are, how much memory they have
-pub mod name; // names of databases and users, and words that are taken
-pub mod scalar; // settings that may be written in more than one way
-pub mod version; // the engine's version
-pub mod window; // backup and maintenance windows
+pub(crate) mod check; // every rule that needs the settings only
+pub(crate) mod class; // instance classes: which there are, how much memory they have
+pub(crate) mod name; // names of databases and users, and words that are taken
+pub(crate) mod scalar; // settings that may be written in more than one way
+pub(crate) mod version; // the engine's version
+pub(crate) mod window; // backup and maintenance windows
 
 use class::InstanceClass;
 use scalar::{Ceiling, ParameterValue};
 use version::EngineVersion;
 
 /// Storage that RDS takes at most, in GiB.
-pub const MAX_STORAGE: u32 = 65_536;
+pub(crate) const MAX_STORAGE: u32 = 65_536;
 
 /// Settings of an `rds` component. Everything has a default.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the stack file")]
 pub struct Settings {
     /// PostgreSQL's version: a major one such as `17`, whose minor RDS chooses, or `"17.6"` in quotes.
     pub version: EngineVersion,
@@ -119,7 +120,9 @@ impl Default for Settings {
 }
 
 /// The sort of storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum StorageType {
     /// General purpose SSD, the current generation.
@@ -184,7 +187,9 @@ impl Apply {
 }
 
 /// A log that RDS can send to CloudWatch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogType {
     /// PostgreSQL's own log.

@@ -11,8 +11,8 @@ use aws_sdk_rds::Client;
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::Value as Json;
 use zonestack_core::driver::{
-    CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation, Query,
-    Target,
+    CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
+    Query, Target,
 };
 use zonestack_core::kind::KindDeclaration;
 
@@ -59,11 +59,7 @@ struct Seen {
 impl RdsDriver {
     /// The kinds that it drives: known without a client.
     pub fn declarations() -> Vec<KindDeclaration> {
-        vec![
-            declaration::subnet_group(),
-            declaration::parameter_group(),
-            declaration::instance(),
-        ]
+        vec![declaration::subnet_group(), declaration::parameter_group(), declaration::instance()]
     }
 
     /// A driver for the account and region of a configuration.

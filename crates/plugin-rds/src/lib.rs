@@ -113,8 +113,10 @@ mod tests {
 
     /// The stacks in this crate's documentation, as a user would copy them.
     fn documented_stacks() -> Vec<Json> {
-        let lines: Vec<_> = include_str!("lib.rs").lines().filter_map(|l| l.strip_prefix("//!")).collect();
-        let text = lines.iter().map(|l| l.strip_prefix(' ').unwrap_or(l)).collect::<Vec<_>>().join("\n");
+        let lines: Vec<_> =
+            include_str!("lib.rs").lines().filter_map(|l| l.strip_prefix("//!")).collect();
+        let text =
+            lines.iter().map(|l| l.strip_prefix(' ').unwrap_or(l)).collect::<Vec<_>>().join("\n");
         let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```"));
         blocks.map(|(block, _)| serde_yaml::from_str(block).unwrap()).collect()
     }
@@ -134,10 +136,16 @@ mod tests {
     fn the_schema_knows_every_setting_and_its_default() {
         let schema = Component::describe(&Rds).schema;
         let properties = schema["properties"].as_object().unwrap();
-        let undocumented: Vec<_> =
-            properties.iter().filter(|(_, p)| p["description"].as_str().is_none()).map(|(k, _)| k).collect();
+        let undocumented: Vec<_> = properties
+            .iter()
+            .filter(|(_, p)| p["description"].as_str().is_none())
+            .map(|(k, _)| k)
+            .collect();
         assert_eq!(undocumented, Vec::<&String>::new());
         assert_eq!(schema["additionalProperties"], false);
-        insta::assert_snapshot!("schema_properties", format!("{:#}", serde_json::json!(properties)));
+        insta::assert_snapshot!(
+            "schema_properties",
+            format!("{:#}", serde_json::json!(properties))
+        );
     }
 }

@@ -29,8 +29,13 @@ pub(crate) fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
     let name = cx.physical_name();
     let context = cx.context;
     let (password_at, password) = password(settings, cx, &name);
-    let guard =
-        security_group::from_nodes(cx.id("security-group"), &name, context, settings.port, "PostgreSQL");
+    let guard = security_group::from_nodes(
+        cx.id("security-group"),
+        &name,
+        context,
+        settings.port,
+        "PostgreSQL",
+    );
     let subnets = subnet_group(cx, &name);
     let parameters = parameter_group(settings, cx, &name);
 
@@ -71,7 +76,8 @@ pub(crate) fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
         ("user".to_owned(), export.user.clone().into()),
         (
             "password".to_owned(),
-            format!("Secret {}/{}, key {}", context.namespace, password_at.name, password_at.key).into(),
+            format!("Secret {}/{}, key {}", context.namespace, password_at.name, password_at.key)
+                .into(),
         ),
     ];
     let resources = [Some(guard), Some(subnets), parameters, password, Some(instance)];
@@ -150,11 +156,18 @@ fn parameter_group(settings: &Settings, cx: &RenderContext<'_>, name: &str) -> O
         "tags": {},
     });
     let id = cx.id(&format!("parameter-group-{major}"));
-    Some(Resource::new(id, PARAMETER_GROUP, spec).named(format!("{name}{PARAMETER_GROUP_INFIX}{major}")))
+    Some(
+        Resource::new(id, PARAMETER_GROUP, spec)
+            .named(format!("{name}{PARAMETER_GROUP_INFIX}{major}")),
+    )
 }
 
 /// Where the password is, and the Secret that holds it when it is ours to make.
-fn password(settings: &Settings, cx: &RenderContext<'_>, name: &str) -> (SecretKey, Option<Resource>) {
+fn password(
+    settings: &Settings,
+    cx: &RenderContext<'_>,
+    name: &str,
+) -> (SecretKey, Option<Resource>) {
     let value = match &settings.password {
         Some(SecretRef::Secret(at)) => return (at.clone(), None),
         Some(reference) => secret(reference),
@@ -203,8 +216,10 @@ fn instance_spec(settings: &Settings, context: &Context, name: &str) -> Map<Stri
         "apply": settings.apply.as_str(),
         "tags": {},
     });
-    let window = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<DailyWindow>().ok());
-    let weekly = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<WeeklyWindow>().ok());
+    let window =
+        |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<DailyWindow>().ok());
+    let weekly =
+        |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<WeeklyWindow>().ok());
     let optional = [
         ("iops", settings.iops.map(Json::from)),
         ("storage_throughput", settings.throughput.map(Json::from)),

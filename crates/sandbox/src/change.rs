@@ -7,8 +7,8 @@ use zonestack_core::kind::{Direction, Effect, FieldRule, Tagging};
 use crate::gate::Turn;
 use crate::options::millis;
 use crate::service::{Service, is_below, refuse, title};
-use crate::world::{FinalCopy, Place, Span};
-use crate::{references, settle};
+use crate::world::{FinalCopy, Place, Resource, Span, World};
+use crate::{create, references, settle};
 
 impl Service<'_> {
     pub(crate) fn update(
@@ -26,6 +26,7 @@ impl Service<'_> {
         let only_marks = differences.iter().all(|difference| is_mark(&difference.path));
         let mark = self.mark();
         let takes = millis(turn.world.pace.scale(self.kind.model.update));
+        let failover = create::failover(turn.world);
         let now = turn.world.now;
         let site = turn.world.site.clone();
         let Some(found) = turn.world.by_serial(serial) else { return Ok(()) };
@@ -71,6 +72,12 @@ impl Service<'_> {
         }
         if !only_marks {
             found.change = Some(Span { from: now, until: now.saturating_add(takes) });
+        }
+        let zone = found.zone().map(str::to_owned);
+        if let Some(zone) = zone
+            && let Some(multi) = found.spec.get("multi_az").and_then(Json::as_bool)
+        {
+            found.place = create::in_zone(zone, multi, failover);
         }
         let rolls =
             |path: &str| is_below(path, "/spec/template") || is_below(path, "/spec/replicas");
@@ -120,6 +127,9 @@ impl Service<'_> {
         }
         let now = world.now;
         let namespace = found.name.clone().filter(|_| found.kubernetes() == Some("Namespace"));
+        if let Some(namespace) = &namespace {
+            self.refuse_full(world, namespace)?;
+        }
         if let Some(found) = world.by_serial(serial) {
             let until = now.saturating_add(found.delete_takes);
             found.deletion = Some(Span { from: now, until });
@@ -128,6 +138,28 @@ impl Service<'_> {
             settle::delete_content(world, &namespace);
         }
         Ok(())
+    }
+}
+
+impl Service<'_> {
+    /// A namespace takes everything in it along: the driver of Kubernetes does not delete one that holds what others made.
+    fn refuse_full(&self, world: &World, namespace: &str) -> Result<(), DriverError> {
+        let ours = |found: &Resource| {
+            found.owner.as_ref().is_some_and(|owner| owner.stack == self.owner.stack)
+        };
+        let strange = world.resources.iter().find(|found| {
+            found.namespaced().is_some_and(|(inside, _)| inside == namespace) && !ours(found)
+        });
+        match strange {
+            Some(strange) => {
+                let message = format!(
+                    "namespace {namespace} still holds what zonestack did not make: {}",
+                    strange.title()
+                );
+                Err(refuse(ErrorClass::Dependency, message))
+            }
+            None => Ok(()),
+        }
     }
 }
 

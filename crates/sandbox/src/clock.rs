@@ -282,7 +282,7 @@ mod tests {
         clock.run(join(run("a", 2), run("b", 3))).unwrap();
         assert_eq!(
             seen.into_inner().unwrap(),
-            ["a at 2", "b at 3", "a at 4", "a at 6", "b at 6", "b at 9"]
+            ["a at 2", "b at 3", "a at 4", "b at 6", "a at 6", "b at 9"]
         );
     }
 

@@ -16,7 +16,7 @@ use crate::world::{Mark, Place, Resource, World};
 use crate::{references, status, template};
 
 /// How long RDS takes to fail over (domain.md, 4.4).
-const FAILOVER: Duration = Duration::from_secs(60);
+const FAILOVER: Duration = Duration::from_mins(1);
 
 impl Service<'_> {
     pub(crate) fn create(
@@ -33,6 +33,10 @@ impl Service<'_> {
         }
         if self.kind.identity == Identity::Parent {
             let parents = references::parents(turn.world, spec);
+            if parents.is_empty() && !references::is_in_network_group(turn.world, spec) {
+                let message = format!("{title}: what it is to be part of is not there");
+                return Err(refuse(ErrorClass::NotFound, message));
+            }
             let now = turn.world.now;
             if let Some(parent) = parents.iter().find(|parent| {
                 parent.deletion.is_some() || status::being_made(parent, now).is_some()
@@ -181,7 +185,7 @@ impl Service<'_> {
     }
 }
 
-/// Where a new thing lives: in the zone that it is made for; where the services' own words for it, `availability_zone` and
+/// Where a thing lives: in the zone that it is made for; where the services' own words for it, `availability_zone` and
 /// `multi_az`, say; in its subnet's zone; in none.
 fn place(world: &World, target: &Target, spec: &Json) -> Place {
     let zone_field = spec.get("availability_zone").and_then(Json::as_str).map(str::to_owned);
@@ -190,13 +194,21 @@ fn place(world: &World, target: &Target, spec: &Json) -> Place {
     let first = || world.site.zones.iter().find(|zone| zone.lost_since.is_none());
     let chosen = || zone.clone().or_else(|| first().map(|zone| zone.name.clone()));
     match spec.get("multi_az").and_then(Json::as_bool) {
-        Some(true) => chosen().map_or(Place::Regional, |primary| Place::Replicated {
-            primary,
-            failover: millis(world.pace.scale(FAILOVER)),
-        }),
-        Some(false) => chosen().map_or(Place::Regional, Place::Zonal),
+        Some(multi) => {
+            chosen().map_or(Place::Regional, |zone| in_zone(zone, multi, failover(world)))
+        }
         None => zone.map_or(Place::Regional, Place::Zonal),
     }
+}
+
+/// In one zone, with a copy in others or without.
+pub(crate) fn in_zone(zone: String, multi: bool, failover: u64) -> Place {
+    if multi { Place::Replicated { primary: zone, failover } } else { Place::Zonal(zone) }
+}
+
+/// How long a copy takes to take over.
+pub(crate) fn failover(world: &World) -> u64 {
+    millis(world.pace.scale(FAILOVER))
 }
 
 impl World {

@@ -178,16 +178,13 @@ impl Sandbox {
 
     /// Does something to the world from outside, such as [`World::lose_zone`], and saves it. Not a call: no fault, no log.
     pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> Result<T, SandboxFileError> {
-        let mut before = None;
-        let changed = self.state().with(&*self.shared.clock, |world| {
-            before = Some(world.clone());
+        self.state().with(&*self.shared.clock, |world| {
+            let before = world.clone();
             let result = change(world);
             let now = world.now;
             settle(world, now);
-            let changed = before.as_ref() != Some(world);
-            (result, changed)
-        });
-        changed
+            (result, before != *world)
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -6,7 +6,7 @@ use zonestack_core::projection::project;
 
 use crate::gate::Turn;
 use crate::options::millis;
-use crate::service::{Service, is_below};
+use crate::service::Service;
 use crate::world::{Resource, World};
 use crate::{pods, status, template};
 
@@ -50,45 +50,33 @@ impl Service<'_> {
         }
     }
 
-    /// What is, in the words of what was asked, and what we once set and nobody asks for any more: everything of a Kubernetes
-    /// object (its managed fields tell), the marks and tags of other things.
+    /// What is, in the words of what was asked; of a Kubernetes object also what we once set and nobody asks for any more (its
+    /// managed fields tell).
     fn attributes(&self, spec: &Json, actual: &Json, found: &Resource) -> Json {
         let mut attributes = project(spec, actual);
-        let below = if self.is_kubernetes() { Some("") } else { self.kind.marks_at };
-        if let Some(below) = below {
-            add_unasked(spec, actual, &mut attributes, "", below, found);
+        if self.is_kubernetes() {
+            add_unasked(spec, actual, &mut attributes, "", found);
         }
         attributes
     }
 }
 
-/// Adds what is there below a path, was set by us, and is not asked for.
-fn add_unasked(
-    spec: &Json,
-    actual: &Json,
-    attributes: &mut Json,
-    path: &str,
-    below: &str,
-    found: &Resource,
-) {
+/// Adds what is there, was set by us, and is not asked for.
+fn add_unasked(spec: &Json, actual: &Json, attributes: &mut Json, path: &str, found: &Resource) {
     let (Json::Object(spec), Json::Object(actual), Json::Object(attributes)) =
         (spec, actual, attributes)
     else {
         return;
     };
     for (key, value) in actual {
-        let path = format!("{path}/{key}");
-        let escaped = path.replace("~", "~0");
+        let path = format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
         match spec.get(key) {
             Some(asked) => {
                 if let Some(attribute) = attributes.get_mut(key) {
-                    add_unasked(asked, value, attribute, &path, below, found);
+                    add_unasked(asked, value, attribute, &path, found);
                 }
             }
-            None if is_below(&path, below)
-                && !found.set_by_others.contains(&path)
-                && !found.set_by_others.contains(&escaped) =>
-            {
+            None if !found.set_by_others.contains(&path) => {
                 attributes.insert(key.clone(), value.clone());
             }
             None => {}

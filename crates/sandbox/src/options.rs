@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_database_takes_a_second_and_a_half_and_nothing_more_than_four() {
-        let twelve_minutes = Duration::from_secs(12 * 60);
+        let twelve_minutes = Duration::from_mins(12);
         assert_eq!(Pace::Shortened.scale(twelve_minutes), Duration::from_millis(1500));
         assert_eq!(Pace::Shortened.scale(twelve_minutes * 60), Duration::from_secs(4));
         assert_eq!(Pace::Real.scale(twelve_minutes), twelve_minutes);

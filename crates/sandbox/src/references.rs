@@ -20,19 +20,22 @@ fn plain(word: &str) -> String {
     word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether the specification of one resource of AWS holds the id of another. Marks do not count. Where both have the same
-/// name, as a database and its subnet group may, the key has to name the other's kind.
-pub(crate) fn uses(user: &Resource, used: &Resource) -> bool {
-    if user.serial == used.serial || user.kubernetes().is_some() || used.kubernetes().is_some() {
+/// Whether the specification of one resource of AWS holds the id of another, or its name under a key that names its kind, as
+/// `subnet_group` does. Marks do not count. Where both have the same id, the key has to name the kind as well.
+pub(crate) fn uses(holder: &Resource, held: &Resource) -> bool {
+    if holder.serial == held.serial || holder.kubernetes().is_some() || held.kubernetes().is_some()
+    {
         return false;
     }
-    let word = plain(used.kind.rsplit('.').next().unwrap_or_default());
-    let own = [Some(user.remote_id.as_str()), user.name.as_deref()];
+    let word = plain(held.kind.rsplit('.').next().unwrap_or_default());
+    let own = [Some(holder.remote_id.as_str()), holder.name.as_deref()];
     let mut refers = |key: &str, text: &str| {
-        text == used.remote_id && (!own.contains(&Some(text)) || plain(key).contains(&word))
+        let names_kind = || plain(key).contains(&word);
+        (text == held.remote_id && (!own.contains(&Some(text)) || names_kind()))
+            || (held.name.as_deref() == Some(text) && names_kind())
     };
-    let marks = user.marks_at.as_deref().map(|path| path.trim_start_matches('/'));
-    match &user.spec {
+    let marks = holder.marks_at.as_deref().map(|path| path.trim_start_matches('/'));
+    match &holder.spec {
         Json::Object(map) => map
             .iter()
             .filter(|(key, _)| Some(key.as_str()) != marks)
@@ -52,6 +55,13 @@ pub(crate) fn parents<'w>(world: &'w World, spec: &Json) -> Vec<&'w Resource> {
 fn top_fields(spec: &Json) -> impl Iterator<Item = (&String, &Json)> {
     let fields = spec.as_object().into_iter().flatten();
     fields.filter(|(_, value)| !value.is_object() && !value.is_array() && !value.is_null())
+}
+
+/// Whether it is part of a security group that was there before.
+pub(crate) fn is_in_network_group(world: &World, spec: &Json) -> bool {
+    let site = &world.site;
+    let groups = [&site.node_security_group, &site.control_plane_security_group];
+    top_fields(spec).any(|(_, value)| groups.iter().any(|group| value.as_str() == Some(group)))
 }
 
 /// The zone of the subnet that stands in a field of its own.

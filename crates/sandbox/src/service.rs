@@ -13,8 +13,9 @@ pub(crate) struct Service<'a> {
     pub(crate) owner: &'a Owner,
 }
 
-pub(crate) fn refuse(class: ErrorClass, message: String) -> DriverError {
-    DriverError::new(class, format!("sandbox: {message}"))
+pub(crate) fn refuse(class: ErrorClass, mut message: String) -> DriverError {
+    message.insert_str(0, "sandbox: ");
+    DriverError::new(class, message)
 }
 
 impl Service<'_> {

@@ -12,15 +12,15 @@ use crate::world::{Place, Resource, World};
 /// specification keeps its type.
 pub(crate) fn fill(template: &str, world: &World, resource: &Resource) -> Option<Json> {
     let whole = template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    if let Some(path) = whole.and_then(|word| word.strip_prefix("spec/")) {
+    if let Some(path) = whole.and_then(|key| key.strip_prefix("spec/")) {
         return value(&resource.spec, path).cloned();
     }
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
-        let (word, after) = after.split_once('}')?;
+        let (key, after) = after.split_once('}')?;
         text.push_str(before);
-        text.push_str(&fact(word, world, resource)?);
+        text.push_str(&fact(key, world, resource)?);
         rest = after;
     }
     text.push_str(rest);
@@ -31,17 +31,17 @@ fn value<'s>(spec: &'s Json, path: &str) -> Option<&'s Json> {
     spec.pointer(&format!("/{path}")).filter(|value| !value.is_null() && !is_marker(value))
 }
 
-fn fact(word: &str, world: &World, resource: &Resource) -> Option<String> {
-    if let Some(path) = word.strip_prefix("spec/") {
+fn fact(key: &str, world: &World, resource: &Resource) -> Option<String> {
+    if let Some(path) = key.strip_prefix("spec/") {
         return match value(&resource.spec, path)? {
             Json::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
         };
     }
-    if let Some(count) = word.strip_prefix("hex") {
+    if let Some(count) = key.strip_prefix("hex") {
         return resource.digits.get(..count.parse().ok()?).map(str::to_owned);
     }
-    match word {
+    match key {
         "id" => Some(resource.remote_id.clone()),
         "name" => resource.name.as_ref().map(|_| resource.short_name().to_owned()),
         "namespace" => resource.namespaced().map(|(namespace, _)| namespace.to_owned()),

@@ -243,11 +243,15 @@ impl World {
         self.resources.iter_mut().find(|found| found.serial == serial)
     }
 
-    /// Somebody made something by hand: it is there, works, and carries nobody's marks. Answers its id.
+    /// Somebody made something by hand: it is there, works, and carries nobody's marks. Its id is the name; without a name, a
+    /// made-up one. Answers the id.
     pub fn plant(&mut self, kind: &str, name: &str, spec: Json) -> String {
         self.count += 1;
         let digits = hex(self.seed, &["planted", kind, name, &self.count.to_string()], 40);
-        let remote_id = format!("planted-{}", &digits[..17]);
+        let remote_id = match name {
+            "" => format!("planted-{}", &digits[..17]),
+            name => name.to_owned(),
+        };
         let place = references::zone_of(&self.site, &spec).map_or(Place::Regional, Place::Zonal);
         self.resources.push(Resource {
             serial: self.count,

@@ -23,15 +23,16 @@ fn answer(status: u16, code: &str, message: &str, mutating: bool) -> DriverError
 
 #[test]
 fn an_answer_has_the_class_of_its_code_and_status() {
-    let check = |status: u16, code: &str, reading: ErrorClass, mutating: ErrorClass| {
-        assert_eq!(answer(status, code, "m", false).class, reading, "reading: {status} {code}");
-        assert_eq!(answer(status, code, "m", true).class, mutating, "mutating: {status} {code}");
-    };
-    let same = |status: u16, code: &str, class: ErrorClass| check(status, code, class.clone(), class);
     use ErrorClass::{
         AlreadyExists, Ambiguous, Busy, Denied, Dependency, Invalid, NotFound, Quota, Throttled,
         Transient, Unsupported,
     };
+    let check = |status: u16, code: &str, reading: ErrorClass, mutating: ErrorClass| {
+        assert_eq!(answer(status, code, "m", false).class, reading, "reading: {status} {code}");
+        assert_eq!(answer(status, code, "m", true).class, mutating, "mutating: {status} {code}");
+    };
+    let same =
+        |status: u16, code: &str, class: ErrorClass| check(status, code, class.clone(), class);
     same(409, "FileSystemAlreadyExists", AlreadyExists);
     same(400, "InvalidGroup.Duplicate", AlreadyExists);
     same(404, "DBInstanceNotFound", NotFound);
@@ -72,8 +73,14 @@ fn a_denial_names_the_action_and_drops_what_nobody_can_read() {
     let check = |message: &str, action: Option<&str>| {
         assert_eq!(denied_action(message).as_deref(), action, "{message}");
     };
-    check("User x is not authorized to perform: rds:AddTagsToResource.", Some("rds:AddTagsToResource"));
-    check("is not authorized to perform: elasticfilesystem:TagResource on the", Some("elasticfilesystem:TagResource"));
+    check(
+        "User x is not authorized to perform: rds:AddTagsToResource.",
+        Some("rds:AddTagsToResource"),
+    );
+    check(
+        "is not authorized to perform: elasticfilesystem:TagResource on the",
+        Some("elasticfilesystem:TagResource"),
+    );
     check("Access denied", None);
     check("not authorized to perform: anything", None);
 }
@@ -102,7 +109,7 @@ fn server(answer: &'static str) -> String {
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut buffer = [0; 65_536];
+        let mut buffer = vec![0; 65_536];
         let _read = stream.read(&mut buffer).unwrap();
         stream.write_all(answer.as_bytes()).unwrap();
     });

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{
-    DhcpConfiguration, DhcpOptions, Filter, Instance, Reservation, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcAttributeName,
-    VpcCidrBlockStateCode,
+    DhcpConfiguration, DhcpOptions, Filter, Instance, Reservation, RouteTable, SecurityGroup,
+    Subnet, Tag, Vpc, VpcAttributeName, VpcCidrBlockStateCode,
 };
 
 use super::{Ec2Network, InstanceFacts, SubnetFacts, SurveyError, VpcFacts};
 use crate::interfaces::{FILTER_VALUES, PAGE, filter};
 
-/// The id that a VPC has in the place of its DHCP options when it has none.
+/// The id that a VPC has in the place of its DHCP options when it has none: then they say nothing.
 const NO_DHCP_OPTIONS: &str = "default";
 /// The name of the VPC's own resolver in DHCP options.
 const AMAZON_DNS: &str = "AmazonProvidedDNS";
@@ -42,6 +42,8 @@ impl Ec2Network {
                 found.extend(instances.filter_map(instance_facts));
             }
         }
+        // MiniStack ignores this filter: what nobody asked for must lead nowhere.
+        found.retain(|instance: &InstanceFacts| ids.contains(&instance.id));
         found.sort_by(|a, b| a.id.cmp(&b.id));
         if found.len() < ids.len() {
             tracing::debug!(asked = ids.len(), found = found.len(), "some instances are gone");
@@ -162,17 +164,12 @@ impl Ec2Network {
     }
 
     /// Whether instances are told to ask the VPC's own resolver; `None` when that may not be read, or is not there.
-    pub(super) async fn amazon_provided_dns(
-        &self,
-        vpc: &str,
-    ) -> Result<Option<bool>, SurveyError> {
+    pub(super) async fn amazon_provided_dns(&self, vpc: &str) -> Result<Option<bool>, SurveyError> {
         let vpcs = self.full_vpcs(&[vpc]).await?;
-        let Some(id) = vpcs.into_iter().find_map(|vpc| vpc.dhcp_options_id) else {
+        let id = vpcs.into_iter().find_map(|vpc| vpc.dhcp_options_id);
+        let Some(id) = id.filter(|id| id != NO_DHCP_OPTIONS) else {
             return Ok(None);
         };
-        if id == NO_DHCP_OPTIONS {
-            return Ok(Some(false));
-        }
         let by = filter("dhcp-options-id", [id.as_str()]);
         match self.ec2.describe_dhcp_options().filters(by).send().await {
             Ok(read) => Ok(read.dhcp_options().first().map(names_amazon_dns)),

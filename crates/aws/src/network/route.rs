@@ -34,8 +34,7 @@ pub(super) fn is_needed(
     of_zones.values().any(|of_zone| {
         let rank = |subnet: &SubnetFacts| rank(subnet, cluster, used.contains(subnet.id.as_str()));
         let first = of_zone.iter().map(|subnet| rank(subnet)).min();
-        let best: Vec<_> =
-            of_zone.iter().filter(|subnet| Some(rank(subnet)) == first).collect();
+        let best: Vec<_> = of_zone.iter().filter(|subnet| Some(rank(subnet)) == first).collect();
         best.len() > 1 && !best.iter().all(|subnet| is_told(subnet))
     })
 }

@@ -36,9 +36,21 @@ fn kops() -> World {
     World {
         instances: vec![("i-1", "subnet-a"), ("i-2", "subnet-b")],
         subnets: vec![
-            subnet("subnet-a", "eu-west-1a", &[("SubnetType", "Private"), ("KubernetesCluster", CLUSTER)]),
-            subnet("subnet-b", "eu-west-1b", &[("SubnetType", "Private"), ("KubernetesCluster", CLUSTER)]),
-            subnet("subnet-u", "eu-west-1a", &[("SubnetType", "Utility"), ("KubernetesCluster", CLUSTER)]),
+            subnet(
+                "subnet-a",
+                "eu-west-1a",
+                &[("SubnetType", "Private"), ("KubernetesCluster", CLUSTER)],
+            ),
+            subnet(
+                "subnet-b",
+                "eu-west-1b",
+                &[("SubnetType", "Private"), ("KubernetesCluster", CLUSTER)],
+            ),
+            subnet(
+                "subnet-u",
+                "eu-west-1a",
+                &[("SubnetType", "Utility"), ("KubernetesCluster", CLUSTER)],
+            ),
         ],
         vpcs: vec!["vpc-1"],
         groups: vec![
@@ -135,17 +147,14 @@ fn network(world: World) -> (Ec2Network, Log, Log) {
     let failing = world.failing.clone();
     let (http, ec2_log) = query_service(move |call, request| world.answer(call, request));
     let (sts_http, sts_log) = query_service(move |call, _| {
-        let failed = failing.iter().find(|failure| failure.0 == call);
-        match failed {
-            Some((_, status, code, message)) => {
-                let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
-                (*status, format!("<ErrorResponse>{error}<RequestId>req-1</RequestId></ErrorResponse>"))
-            }
-            None => {
-                let result = "<GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>";
-                (200, format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>"))
-            }
+        if let Some((_, status, code, message)) = failing.iter().find(|f| f.0 == call) {
+            let error =
+                format!("<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>");
+            return (*status, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"));
         }
+        let account = "<Account>111122223333</Account>";
+        let result = format!("<GetCallerIdentityResult>{account}</GetCallerIdentityResult>");
+        (200, format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>"))
     });
     (Ec2Network::with_clients(ec2(http), sts(sts_http), "eu-west-1"), ec2_log, sts_log)
 }
@@ -177,7 +186,10 @@ fn ids(subnets: &[SubnetFacts]) -> Vec<&str> {
 #[tokio::test]
 async fn nodes_lead_to_their_network_in_four_calls() {
     let (found, calls) = survey(kops(), &request(&["i-1", "i-2"])).await;
-    assert_eq!(calls, ["DescribeInstances", "DescribeSubnets", "DescribeVpcs", "GetCallerIdentity"]);
+    assert_eq!(
+        calls,
+        ["DescribeInstances", "DescribeSubnets", "DescribeVpcs", "GetCallerIdentity"]
+    );
     insta::assert_debug_snapshot!(found.unwrap());
 }
 
@@ -223,7 +235,10 @@ async fn a_given_subnet_leads_to_its_vpc() {
     let given = NetworkRequest { subnets: vec!["subnet-z".to_owned()], ..request(&["i-1"]) };
     let (found, _) = survey(world, &given).await;
     let found = found.unwrap();
-    assert_eq!(found.vpcs.iter().map(|vpc| vpc.id.as_str()).collect::<Vec<_>>(), ["vpc-1", "vpc-2"]);
+    assert_eq!(
+        found.vpcs.iter().map(|vpc| vpc.id.as_str()).collect::<Vec<_>>(),
+        ["vpc-1", "vpc-2"]
+    );
     assert!(ids(&found.subnets).contains(&"subnet-z"));
 }
 
@@ -318,8 +333,24 @@ async fn what_cannot_be_read_says_what_to_do() {
     let subnet = NetworkRequest { subnets: vec!["subnet-9".to_owned()], ..request(&["i-1"]) };
     let mut text = String::new();
     for (world, request) in [
-        (failing("GetCallerIdentity", 403, "ExpiredToken", "The security token included in the request is expired"), &nodes),
-        (failing("GetCallerIdentity", 403, "InvalidClientTokenId", "The security token included in the request is invalid."), &nodes),
+        (
+            failing(
+                "GetCallerIdentity",
+                403,
+                "ExpiredToken",
+                "The security token included in the request is expired",
+            ),
+            &nodes,
+        ),
+        (
+            failing(
+                "GetCallerIdentity",
+                403,
+                "InvalidClientTokenId",
+                "The security token included in the request is invalid.",
+            ),
+            &nodes,
+        ),
         (
             failing(
                 "DescribeInstances",
@@ -383,7 +414,9 @@ async fn names_resolve_as_the_vpc_says() {
             }
             "DescribeDhcpOptions" => {
                 let value = format!("<item><value>{servers}</value></item>");
-                let option = format!("<item><key>domain-name-servers</key><valueSet>{value}</valueSet></item>");
+                let option = format!(
+                    "<item><key>domain-name-servers</key><valueSet>{value}</valueSet></item>"
+                );
                 let set = format!("<dhcpConfigurationSet>{option}</dhcpConfigurationSet>");
                 ec2_ok(call, &format!("<dhcpOptionsSet><item>{set}</item></dhcpOptionsSet>"))
             }

@@ -342,7 +342,9 @@ fn known_id<'a>(target: &'a Target, verb: &str) -> Result<&'a str, DriverError> 
 
 fn tags_of(group: &SecurityGroup) -> BTreeMap<String, String> {
     let pairs = group.tags().iter();
-    pairs.filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()))).collect()
+    pairs
+        .filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default())))
+        .collect()
 }
 
 fn as_ec2(tags: &BTreeMap<String, String>) -> Vec<Tag> {

@@ -104,9 +104,8 @@ impl Rule {
                     .set_description(description)
                     .build(),
             ),
-            Source::Ipv4(range) => permission.ip_ranges(
-                IpRange::builder().cidr_ip(range).set_description(description).build(),
-            ),
+            Source::Ipv4(range) => permission
+                .ip_ranges(IpRange::builder().cidr_ip(range).set_description(description).build()),
             Source::Ipv6(range) => permission.ipv6_ranges(
                 Ipv6Range::builder().cidr_ipv6(range).set_description(description).build(),
             ),

@@ -118,7 +118,10 @@ async fn observe(
     driver.observe(CallContext { owner: &owner, secrets: &NoSecrets }, queries).await
 }
 
-async fn seen(groups: &[Listed<'_>], remote_id: Option<&str>) -> zonestack_core::driver::Observation {
+async fn seen(
+    groups: &[Listed<'_>],
+    remote_id: Option<&str>,
+) -> zonestack_core::driver::Observation {
     let answer = listing(groups);
     let (driver, _) = driver(move |_, _| answer.clone());
     let query = Query { target: target(remote_id), spec: Some(spec()) };
@@ -155,7 +158,10 @@ fn the_nodes_groups_become_one_rule_each() {
 
 #[test]
 fn a_description_has_only_what_ec2_takes() {
-    assert_eq!(printable("Postgres – für «db»'s \"clients\"\n(5432)"), "Postgres  fr dbs clients(5432)");
+    assert_eq!(
+        printable("Postgres – für «db»'s \"clients\"\n(5432)"),
+        "Postgres  fr dbs clients(5432)"
+    );
     assert_eq!(printable(&"x".repeat(300)).len(), 255);
 }
 
@@ -206,10 +212,10 @@ async fn all_groups_are_observed_in_one_call() {
     assert!(!found[1].as_ref().unwrap().is_present());
     insta::assert_snapshot!(log.requests().join("\n---\n"), @r"
     DescribeSecurityGroups
+    MaxResults=1000
     Filter.1.Name=group-name
     Filter.1.Value.1=git-data
     Filter.1.Value.2=git-db
-    MaxResults=1000
     ");
 }
 
@@ -225,7 +231,8 @@ async fn a_failed_list_fails_every_query() {
 
 #[tokio::test]
 async fn creation_carries_every_tag_and_mark() {
-    let (driver, log) = driver(|call, _| ec2_ok(call, "<return>true</return><groupId>sg-9</groupId>"));
+    let (driver, log) =
+        driver(|call, _| ec2_ok(call, "<return>true</return><groupId>sg-9</groupId>"));
     let owner = owner();
     let cx = CallContext { owner: &owner, secrets: &NoSecrets };
     let made = driver.create(cx, &target(None), &spec()).await.unwrap();
@@ -253,8 +260,9 @@ async fn creation_carries_every_tag_and_mark() {
 
 #[tokio::test]
 async fn a_name_that_is_taken_already_exists() {
-    let (driver, _) =
-        driver(|_, _| ec2_error(400, "InvalidGroup.Duplicate", "The group 'git-data' already exists"));
+    let (driver, _) = driver(|_, _| {
+        ec2_error(400, "InvalidGroup.Duplicate", "The group 'git-data' already exists")
+    });
     let owner = owner();
     let cx = CallContext { owner: &owner, secrets: &NoSecrets };
     let error = driver.create(cx, &target(None), &spec()).await.unwrap_err();
@@ -350,13 +358,15 @@ async fn a_strangers_rule_is_revoked_exactly() {
     // In the place of one of ours: first ours comes back, the stranger goes with the next call.
     let mut ingress = spec()["ingress"].clone();
     ingress[0] = stranger.clone();
-    let (result, sent) = update(&with(&[("ingress", ingress)]), done("AuthorizeSecurityGroupIngress")).await;
+    let (result, sent) =
+        update(&with(&[("ingress", ingress)]), done("AuthorizeSecurityGroupIngress")).await;
     result.unwrap();
     assert!(sent[0].starts_with("AuthorizeSecurityGroupIngress\n"), "{sent:?}");
     assert!(sent[0].contains("GroupId=sg-a") && !sent[0].contains("GroupId=sg-b"), "{sent:?}");
     let mut ingress = spec()["ingress"].clone();
     ingress.as_array_mut().unwrap().push(stranger);
-    let (result, sent) = update(&with(&[("ingress", ingress)]), done("RevokeSecurityGroupIngress")).await;
+    let (result, sent) =
+        update(&with(&[("ingress", ingress)]), done("RevokeSecurityGroupIngress")).await;
     result.unwrap();
     insta::assert_snapshot!(sent.join("\n---\n"), @r"
     RevokeSecurityGroupIngress

@@ -69,14 +69,15 @@ pub(crate) async fn carry_out(
     let signals = Signals::listen();
     let progress = Progress::new(undertaking.plan, settings.mode, settings.message_style);
     let place = undertaking.place;
+    let site = &place.site;
     let report = execute(Run {
         plan: undertaking.plan,
         observed: undertaking.observed,
-        world: &place.world,
+        world: &site.world,
         owner: undertaking.owner,
         inventory: undertaking.inventory,
         version: undertaking.version,
-        store: place.store.as_ref(),
+        store: site.store.as_ref(),
         listener: &progress,
         interruption: &signals,
         options: place.options(args.parallel),

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use zonestack_core::desired::Desired;
-use zonestack_core::driver::Owner;
+use zonestack_core::flow::{PreparedRemoval, prepare_removal};
 use zonestack_core::inventory::Inventory;
 use zonestack_core::name::ComponentName;
-use zonestack_core::observe::observe;
 use zonestack_core::plan::{Action, Plan};
-use zonestack_core::planning::{Permits, Situation, plan};
+use zonestack_core::planning::Permits;
 
 use super::carry_out::{Undertaking, agree, carry_out, refuse};
 use crate::args::{DownArgs, Output};
@@ -22,31 +20,17 @@ use crate::stack_source::StackSource;
 pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Failure> {
     let tenant = tenant(settings, &args)?;
     let place = Place::open(settings, &tenant).await?;
-    let Some((inventory, version)) = place.store.load().await? else {
+    let permits =
+        Permits { delete_data: args.delete_data.iter().cloned().collect(), ..Permits::default() };
+    let prepared = prepare_removal(&place.site, &tenant.namespace, &permits).await;
+    let Some(prepared) = prepared.map_err(Failure::of_removal)? else {
         if args.stack.is_some() {
             return Err(nothing(&tenant));
         }
         return nothing_to_do(settings, &tenant);
     };
+    let PreparedRemoval { remembered: (inventory, version), owner, observed, plan } = prepared;
     check_named(&inventory, &args.delete_data)?;
-    let owner = Owner {
-        stack: inventory.stack.clone(),
-        uid: Some(inventory.uid.clone()),
-        namespace: tenant.namespace.clone(),
-        region: inventory.region.clone(),
-    };
-    let observed = observe(None, Some(&inventory), &owner, &place.world).await?;
-    let desired = Desired { resources: Vec::new(), findings: Vec::new(), outputs: Vec::new() };
-    let permits =
-        Permits { delete_data: args.delete_data.iter().cloned().collect(), ..Permits::default() };
-    let plan = plan(Situation {
-        desired: &desired,
-        observed: &observed,
-        inventory: Some(&inventory),
-        kinds: &place.world.kinds,
-        owner: &owner,
-        permits: &permits,
-    });
     if settings.output == Output::Text {
         let head = format!("Stack {} in {}, to be taken down\n\n", owner.stack, owner.region);
         let text = plan_text::plan(&plan, settings.verbose > 0, settings.style);

@@ -21,18 +21,18 @@ use crate::stack_source::StackSource;
 
 pub(crate) async fn run(settings: &Settings) -> Result<Exit, Failure> {
     let source = StackSource::read(&settings.file, &settings.set)?;
-    let session = begin(settings, &source, &Permits::default()).await?;
-    let known = |reference: &Ref| session.observed.output(reference);
+    let prepared = begin(settings, &source, &Permits::default()).await?.prepared;
+    let known = |reference: &Ref| prepared.observed.output(reference);
     let out = match settings.output {
-        Output::Text => text(&session.desired, &known, settings.style),
+        Output::Text => text(&prepared.desired, &known, settings.style),
         Output::Json => {
             let mut components: BTreeMap<&str, BTreeMap<&str, Json>> = BTreeMap::new();
-            for (component, name, value) in &session.desired.outputs {
+            for (component, name, value) in &prepared.desired.outputs {
                 let value = value.resolve(&known).to_json();
                 let value = if value.get("$ref").is_some() { Json::Null } else { shown(&value) };
                 components.entry(component.as_str()).or_default().insert(name, value);
             }
-            let stack = &session.owner.stack;
+            let stack = &prepared.owner.stack;
             format!("{}\n", json!({ "version": VERSION, "stack": stack, "outputs": components }))
         }
     };

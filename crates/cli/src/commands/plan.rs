@@ -20,9 +20,9 @@ pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> Result<Exit, Fai
         SavedPlan::new(&source, &session, &recreate).write(path)?;
         report::note(&format!("saved; carry it out with: zonestack up {}", path.display()));
     }
-    Ok(if session.plan.refusals().next().is_some() {
+    Ok(if session.prepared.plan.refusals().next().is_some() {
         Exit::Refused
-    } else if args.detailed_exitcode && session.plan.has_changes() {
+    } else if args.detailed_exitcode && session.prepared.plan.has_changes() {
         Exit::Changes
     } else {
         Exit::Done
@@ -37,10 +37,13 @@ pub(crate) fn permits(args: &RecreateArgs) -> Permits {
 /// The plan on stdout.
 pub(crate) fn show(settings: &Settings, session: &Session) -> Result<(), Failure> {
     let text = match settings.output {
-        Output::Json => format!("{}\n", json::plan(&session.owner.stack, &session.plan)),
+        Output::Json => {
+            format!("{}\n", json::plan(&session.prepared.owner.stack, &session.prepared.plan))
+        }
         Output::Text => {
             let head = heading(session);
-            let plan = plan_text::plan(&session.plan, settings.verbose > 0, settings.style);
+            let plan =
+                plan_text::plan(&session.prepared.plan, settings.verbose > 0, settings.style);
             format!("{head}\n{plan}")
         }
     };
@@ -49,7 +52,7 @@ pub(crate) fn show(settings: &Settings, session: &Session) -> Result<(), Failure
 
 /// Where the stack runs, in two lines.
 pub(crate) fn heading(session: &Session) -> String {
-    let context = &session.context;
+    let context = &session.prepared.context;
     let zones: Vec<String> =
         context.zones.iter().map(|zone| format!("{} ({})", zone.zone, zone.subnet)).collect();
     let place = if session.place.is_sandbox { "the sandbox's account" } else { "account" };

@@ -13,17 +13,17 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report;
 use crate::report::json::VERSION;
-use crate::session::{begin, wiring};
+use crate::session::begin;
 use crate::settings::Settings;
 use crate::stack_source::{StackSource, nominal};
 
 pub(crate) async fn run(settings: &Settings, args: &RenderArgs) -> Result<Exit, Failure> {
     let source = StackSource::read(&settings.file, &settings.set)?;
     let (desired, observed) = if args.offline {
-        (nominal(&wiring(&source)?)?, Observed::default())
+        (nominal(&source.wiring()?)?, Observed::default())
     } else {
-        let session = begin(settings, &source, &Permits::default()).await?;
-        (session.desired, session.observed)
+        let prepared = begin(settings, &source, &Permits::default()).await?.prepared;
+        (prepared.desired, prepared.observed)
     };
     let text = match settings.output {
         Output::Json => {

@@ -13,10 +13,10 @@ use crate::stack_source::StackSource;
 
 pub(crate) async fn run(settings: &Settings) -> Result<Exit, Failure> {
     let source = StackSource::read(&settings.file, &settings.set)?;
-    let session = begin(settings, &source, &Permits::default()).await?;
-    let status = status(&session.desired, &session.observed, &session.plan);
+    let prepared = begin(settings, &source, &Permits::default()).await?.prepared;
+    let status = status(&prepared.desired, &prepared.observed, &prepared.plan);
     let text = match settings.output {
-        Output::Json => format!("{}\n", json::status(&session.owner.stack, &status)),
+        Output::Json => format!("{}\n", json::status(&prepared.owner.stack, &status)),
         Output::Text => status_text::status(&status, settings.style),
     };
     report::data(&text)?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use zonestack_core::driver::Owner;
-use zonestack_core::inventory::Inventory;
 use zonestack_core::name::{ComponentName, InvalidName};
 use zonestack_core::planning::Permits;
 
@@ -14,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report;
 use crate::saved_plan::SavedPlan;
-use crate::session::{Session, begin};
+use crate::session::begin;
 use crate::settings::Settings;
 use crate::stack_source::StackSource;
 
@@ -42,20 +41,21 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
     if settings.output == Output::Text {
         plan::show(settings, &session)?;
     }
-    refuse(&session.plan)?;
-    if session.plan.has_changes() {
+    let prepared = &session.prepared;
+    refuse(&prepared.plan)?;
+    if prepared.plan.has_changes() {
         agree(settings, &args.run, "yes")?;
     }
-    let owner = with_uid(&session.owner)?;
-    let (inventory, version) = match &session.remembered {
-        Some((inventory, version)) => (inventory.clone(), Some(version.clone())),
-        None => (new_inventory(&session, &owner), None),
+    let uid = match &prepared.owner.uid {
+        Some(uid) => uid.clone(),
+        None => new_uid()?,
     };
+    let (inventory, version) = prepared.inventory(&uid);
     let undertaking = Undertaking {
-        plan: &session.plan,
-        observed: &session.observed,
+        plan: &prepared.plan,
+        observed: &prepared.observed,
         place: &session.place,
-        owner: &owner,
+        owner: &Owner { uid: Some(uid), ..prepared.owner.clone() },
         inventory,
         version,
     };
@@ -64,33 +64,17 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
         let known = |reference: &zonestack_core::value::Ref| {
             report.outputs.get(&(reference.resource.clone(), reference.output.clone())).cloned()
         };
-        report::data(&outputs::text(&session.desired, &known, settings.style))?;
+        report::data(&outputs::text(&prepared.desired, &known, settings.style))?;
     }
     Ok(exit)
 }
 
-/// The owner with a uid: the remembered one, or a new one of sixteen hexadecimal digits.
-fn with_uid(owner: &Owner) -> Result<Owner, Failure> {
-    if owner.uid.is_some() {
-        return Ok(owner.clone());
-    }
+/// What tells this stack from every other of its name: sixteen random hexadecimal digits.
+fn new_uid() -> Result<String, Failure> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(|error| Failure::Refused {
         message: format!("the operating system gives no random numbers: {error}"),
-        hint: String::new(),
+        hint: "nothing was changed".to_owned(),
     })?;
-    let uid = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Owner { uid: Some(uid), ..owner.clone() })
-}
-
-fn new_inventory(session: &Session, owner: &Owner) -> Inventory {
-    Inventory {
-        stack: owner.stack.clone(),
-        uid: owner.uid.clone().unwrap_or_default(),
-        account: session.context.account.clone(),
-        region: session.context.region.clone(),
-        cluster: session.context.cluster.name.clone(),
-        epoch: 0,
-        entries: std::collections::BTreeMap::new(),
-    }
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

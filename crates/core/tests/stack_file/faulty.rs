@@ -6,7 +6,7 @@ use crate::{HEAD, check, check_below_head, check_bytes};
 
 #[test]
 fn only_a_name() {
-    assert_snapshot!(check("name: git"), @r###"
+    assert_snapshot!(check("name: git"), @r#"
         1:1 missing-key: the stack file lacks the key `apiVersion`
           hint: add `apiVersion: zonestack/v1`: The version of the format: `zonestack/v1`.
         1:1 missing-key: the stack file lacks the key `cluster`
@@ -15,7 +15,7 @@ fn only_a_name() {
           hint: add `region: eu-west-1`: The AWS region of the cluster.
         1:1 missing-key: the stack file lacks the key `components`
           hint: add `components: …`: The components, by a name of your choice.
-        "###);
+        "#);
 }
 
 #[test]
@@ -28,14 +28,14 @@ fn an_unknown_key_with_a_near_miss() {
         componets:
           cache: { use: redis }
         owner: me
-    "), @r###"
+    "), @r#"
         4:1 unknown-key: unknown key `regoin` in the stack file
           hint: did you mean `region`?
         5:1 unknown-key: unknown key `componets` in the stack file
           hint: did you mean `components`?
         7:1 unknown-key: unknown key `owner` in the stack file
           hint: allowed keys: `apiVersion`, `cluster`, `components`, `name`, `namespace`, `network`, `region`, `tags` and `zones`
-        "###);
+        "#);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn five_faults_at_once() {
             with: { storageGib: three, multiAZ: true }
           gitlab:
             use: gitlab
-    "), @r###"
+    "), @r#"
         2:7 invalid-name: stack name "Git_Server" must be lower-case letters, digits and single dashes, beginning with a letter
         4:9 invalid-region: region "eu-west-1a" is no AWS region
           hint: that is a zone: write `region: eu-west-1`
@@ -63,7 +63,7 @@ fn five_faults_at_once() {
           hint: did you mean `multiAz`?
         10:3 missing-key: `with` of `gitlab` lacks the key `host`
           hint: add `host: git.example.com`: The host name under which users reach it.
-        "###);
+        "#);
 }
 
 #[test]
@@ -74,14 +74,14 @@ fn faults_of_settings_and_of_wires_at_once() {
           db: { use: rds, with: { storageGib: 5 } }
           db2: { use: aurora }
           gitlab: { use: gitlab, with: { host: git.example.com } }
-    "), @r###"
+    "), @r#"
         6:41 value-not-allowed: `throughput` must be `elastic` or `bursting`, or a map with the key `provisioned`, not text "bursty"
         7:39 out-of-bounds: `storageGib` must be from 20 to 65536, not 5
         9:3 ambiguous-requirement: `gitlab` needs postgres/v1 (database), and `db` and `db2` provide it
           hint: write `needs: { database: db }` in `gitlab`, or `db2` instead
         9:3 missing-requirement: `gitlab` needs redis/v1 (cache), and no other component provides it
           hint: add a component, such as `redis: { use: redis }`
-        "###);
+        "#);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn the_head_in_the_wrong_form() {
         namespace: Git
         zones: [eu-west-1a, us-east-1a, a, eu-west-1a]
         components: {}
-    "), @r###"
+    "), @r#"
         1:13 api-version: `apiVersion` is "zonestack/v2"; this zonestack reads "zonestack/v1"
           hint: update zonestack, or go back to the older format
         2:7 invalid-name: stack name "a-name-that-is-much-too-long" has 28 characters, at most 20 are allowed
@@ -107,7 +107,7 @@ fn the_head_in_the_wrong_form() {
           hint: remove one of them
         7:1 no-components: the stack has no components
           hint: component types: `aurora`, `efs`, `gitlab`, `pgbouncer`, `rds` and `redis`
-        "###);
+        "#);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn zones_of_another_region() {
         zones: [eu-west-1a, eu-central-1b, c, eu-west-1a, eu-west-1, 7]
         components:
           cache: { use: redis }
-    "), @r###"
+    "), @r#"
         5:21 zone-outside-region: zone "eu-central-1b" is not in region eu-west-1
           hint: write it as in `eu-west-1b`
         5:36 zone-outside-region: zone "c" is not in region eu-west-1
@@ -127,15 +127,15 @@ fn zones_of_another_region() {
           hint: write it as in `eu-west-1a`
         5:62 wrong-type: item 6 of `zones` must be a text, not the number 7
           hint: write "7", in quotes
-        "###);
+        "#);
     assert_snapshot!(check_below_head("
         zones: []
         components:
           cache: { use: redis }
-    "), @r###"
+    "), @r#"
         5:1 no-zones: `zones` is an empty list
           hint: remove the key to use every zone with worker nodes
-        "###);
+        "#);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn network_ids() {
           security_groups: [sg-01234567]
         components:
           cache: { use: redis }
-    "), @r###"
+    "), @r#"
         6:8 invalid-id: "my-vpc" must be `vpc-` and 8 or 17 hexadecimal digits in lower case
           hint: write the id, such as vpc-0123456789abcdef0, not a name
         7:39 given-twice: subnet-0123456789abcdef0 is given twice in `subnets`
@@ -156,7 +156,7 @@ fn network_ids() {
           hint: write the id, such as subnet-0123456789abcdef0, not a name
         8:3 unknown-key: unknown key `security_groups` in `network`
           hint: did you mean `securityGroups`?
-        "###);
+        "#);
 }
 
 #[test]
@@ -170,20 +170,20 @@ fn tags() {
           {}: long
         components:
           cache: {{ use: redis }}
-    ", "k".repeat(129))), @r###"
+    ", "k".repeat(129))), @r#"
         6:16 wrong-type: `cost-center` must be a text, not the number 42
           hint: write "42", in quotes
         7:3 invalid-tag: the tag key "aws:owner" is kept for AWS
         8:3 invalid-tag: the tag key "Zonestack:stack" is kept for zonestack
         9:9 invalid-tag: the value of tag "team" must be at most 256 letters, digits, spaces and _ . : / = + - @
         10:3 invalid-tag: the tag key "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…" must be 1 to 128 letters, digits, spaces and _ . : / = + - @
-        "###);
+        "#);
     let many = (0..41).map(|n| format!("  t{n}: x\n")).collect::<Vec<_>>().concat();
     let text = format!("{HEAD}tags:\n{many}components:\n  cache: {{ use: redis }}\n");
-    assert_snapshot!(check_bytes(text.as_bytes()), @r###"
+    assert_snapshot!(check_bytes(text.as_bytes()), @r#"
         5:1 too-many-tags: 41 tags are given, at most 40 fit
           hint: AWS allows 50 tags on a resource, and zonestack adds its own
-        "###);
+        "#);
 }
 
 #[test]
@@ -193,12 +193,12 @@ fn component_names() {
           stack: { use: redis }
           My_Cache: { use: redis }
           a-cache-with-a-long-name: { use: redis }
-    "), @r###"
+    "), @r#"
         6:3 reserved-name: the name `stack` is kept for the stack itself
           hint: choose another name
         7:3 invalid-name: component name "My_Cache" must be lower-case letters, digits and single dashes, beginning with a letter
         8:3 invalid-name: component name "a-cache-with-a-long-name" has 24 characters, at most 20 are allowed
-        "###);
+        "#);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn components_that_are_no_maps() {
           cache:
           other: [use, redis]
           more: { with: {}, ues: redis }
-    "), @r###"
+    "), @r#"
         6:9 wrong-type: component `data` must be a map, not text "efs"
           hint: write `data: { use: efs }`
         7:7 wrong-type: component `db` must be a map, not text "postgres"
@@ -221,11 +221,11 @@ fn components_that_are_no_maps() {
           hint: write `other: { use: TYPE }`; component types: `aurora`, `efs`, `gitlab`, `pgbouncer`, `rds` and `redis`
         10:21 unknown-key: unknown key `ues` in component `more`
           hint: did you mean `use`?
-        "###);
-    assert_snapshot!(check_below_head("components:"), @r###"
+        "#);
+    assert_snapshot!(check_below_head("components:"), @r#"
         5:1 wrong-type: `components` must be a map, not nothing
           hint: write a value; a key that is not needed may be left out
-        "###);
+        "#);
 }
 
 #[test]
@@ -234,12 +234,12 @@ fn unknown_component_types() {
         components:
           db: { use: rsd }
           lb: { use: load-balancer }
-    "), @r###"
+    "), @r#"
         6:14 unknown-component-type: there is no component type `rsd`
           hint: did you mean `rds`?
         7:14 unknown-component-type: there is no component type `load-balancer`
           hint: component types: `aurora`, `efs`, `gitlab`, `pgbouncer`, `rds` and `redis`
-        "###);
+        "#);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn settings_of_the_wrong_type() {
               backup: 03:00-04:00
               parameters: [a, b]
           cache: { use: redis, with: [x] }
-    "), @r###"
+    "), @r#"
         9:16 wrong-type: `version` must be a text, not the number 17.0
           hint: write "17.0", in quotes
         10:16 wrong-type: `multiAz` must be `true` or `false`, not text "yes"
@@ -266,7 +266,7 @@ fn settings_of_the_wrong_type() {
           hint: its keys: `window`
         13:7 wrong-type: `parameters` must be a map, not a list
         14:24 wrong-type: `with` must be a map, not a list
-        "###);
+        "#);
 }
 
 #[test]
@@ -277,14 +277,14 @@ fn values_that_are_left_out() {
           db: { use: rds, with: { backup: { window: } } }
           cache: { use: redis, with: , needs: }
           gitlab: { use: gitlab, with: { host: , names: } }
-    "), @r###"
+    "), @r#"
         7:37 wrong-type: `window` must be a text, not nothing
           hint: write a value; a key that is not needed may be left out
         9:34 wrong-type: `host` must be a text, not nothing
           hint: write a value; a key that is not needed may be left out
         9:42 wrong-type: `names` must be a list, not nothing
           hint: write a value; a key that is not needed may be left out
-        "###);
+        "#);
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn settings_with_unknown_keys() {
             use: rds
             with: { multi_az: true, engine: postgres, backup: { windw: 03:00-04:00 } }
           cache: { use: redis, with: { size: 3 } }
-    "), @r###"
+    "), @r#"
         8:13 unknown-key: unknown key `multi_az` in `with` of `db`
           hint: did you mean `multiAz`?
         8:29 unknown-key: unknown key `engine` in `with` of `db`
@@ -304,7 +304,7 @@ fn settings_with_unknown_keys() {
           hint: did you mean `window`?
         9:32 unknown-key: unknown key `size` in `with` of `cache`
           hint: remove it: there are no allowed keys here
-        "###);
+        "#);
 }
 
 #[test]
@@ -315,12 +315,12 @@ fn missing_settings() {
           db: { use: rds, with: { backup: {} } }
           cache: { use: redis }
           gitlab: { use: gitlab }
-    "), @r###"
+    "), @r#"
         7:27 missing-key: `backup` lacks the key `window`
           hint: add `window: 03:00-04:00`: Hours of the day in UTC, such as `03:00-04:00`.
         9:3 missing-key: `with` of `gitlab` lacks the key `host`
           hint: add `host: git.example.com`: The host name under which users reach it.
-        "###);
+        "#);
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn values_that_are_not_allowed() {
           d: { use: efs, with: { throughput: { provisioned: { mibps: 9999 } } } }
           e: { use: efs, with: { throughput: { provisoned: { mibps: 9999 } } } }
           f: { use: efs, with: { throughput: 3 } }
-    "), @r###"
+    "), @r#"
         6:38 value-not-allowed: `throughput` must be `elastic` or `bursting`, or a map with the key `provisioned`, not text "elastik"
           hint: did you mean `elastic`?
         7:38 value-not-allowed: `throughput` must be `elastic` or `bursting`, or a map with the key `provisioned`, not text "fast"
@@ -343,7 +343,7 @@ fn values_that_are_not_allowed() {
         10:40 unknown-key: unknown key `provisoned` in `throughput`
           hint: did you mean `provisioned`?
         11:38 value-not-allowed: `throughput` must be `elastic` or `bursting`, or a map with the key `provisioned`, not the number 3
-        "###);
+        "#);
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn tagged_settings() {
           c: { use: efs, with: { lifecycle: { days: 3 } } }
           d: { use: efs, with: { lifecycle: { type: after, days: 70000, day: 2 } } }
           e: { use: efs, with: { lifecycle: never } }
-    "), @r###"
+    "), @r#"
         6:45 value-not-allowed: `type` must be `never` or `after`, not text "afterwards"
         7:26 missing-key: `lifecycle` lacks the key `days`
           hint: add `days: …`
@@ -366,7 +366,7 @@ fn tagged_settings() {
           hint: did you mean `days`?
         10:37 wrong-type: `lifecycle` must be a map, not a text
           hint: its keys: `days` and `type`
-        "###);
+        "#);
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn secret_references() {
           d: { use: rds, with: { password: { secret: { name: db } } } }
           e: { use: rds, with: { password: { env: 7 } } }
           f: { use: rds, with: { password: {} } }
-    "), @r###"
+    "), @r#"
         6:36 plain-secret: `password` must say where the secret is, not what it is
           hint: write { secret: { name: …, key: … } }, { env: NAME } or { file: PATH }
         7:38 missing-key: `password` must have one key: `secret`, `env` or `file`
@@ -391,7 +391,7 @@ fn secret_references() {
         10:43 wrong-type: `env` must be a text, not the number 7
           hint: write "7", in quotes
         11:26 missing-key: `password` must have one key: `secret`, `env` or `file`
-        "###);
+        "#);
 }
 
 #[test]
@@ -415,7 +415,7 @@ fn bounds_and_patterns() {
           c: { use: rds, with: { storageGib: 1e3 } }
           d: { use: rds, with: { storageGib: 99999999999999999999 } }
           e: { use: rds, with: { backup: { window: at night } } }
-    "), @r###"
+    "), @r#"
         6:38 out-of-bounds: `storageGib` must be from 20 to 65536, not 5
         7:38 ambiguous-number: `storageGib` is 0100: YAML 1.2 reads that as decimal, YAML 1.1 as octal
           hint: write 100 for the decimal, 0o100 for the octal number
@@ -423,7 +423,7 @@ fn bounds_and_patterns() {
         9:38 wrong-type: `storageGib` must be a whole number, not text "99999999999999999999"
         10:44 pattern: `window` must match the pattern ^\d\d:\d\d-\d\d:\d\d$, "at night" does not
           hint: write it as in 03:00-04:00
-        "###);
+        "#);
 }
 
 #[test]
@@ -437,12 +437,12 @@ fn overlapping_windows() {
               maintenance:
                 window: 03:30-04:30
               version: '9.4'
-    "), @r###"
+    "), @r#"
         9:25 window-overlap: the backup window 03:00-04:00 overlaps the maintenance window 03:30-04:30
           hint: leave half an hour between them
         12:16 version-gone: PostgreSQL 9.4 has not been offered since 2020
           hint: write "17"
-        "###);
+        "#);
 }
 
 #[test]
@@ -455,10 +455,10 @@ fn an_unsupported_version_pair() {
           gitlab:
             use: gitlab
             with: { host: git.example.com, version: '18', database_version: '14' }
-    "), @r###"
+    "), @r#"
         11:69 version-pair: version 18 does not run on PostgreSQL 14
           hint: write database_version: "16" or newer
-        "###);
+        "#);
 }
 
 #[test]
@@ -467,12 +467,12 @@ fn a_missing_requirement() {
         components:
           data: { use: efs }
           gitlab: { use: gitlab, with: { host: git.example.com } }
-    "), @r###"
+    "), @r#"
         7:3 missing-requirement: `gitlab` needs postgres/v1 (database), and no other component provides it
           hint: add a component, such as `postgres: { use: aurora }`; component types that provide it: `aurora`, `pgbouncer` and `rds`
         7:3 missing-requirement: `gitlab` needs redis/v1 (cache), and no other component provides it
           hint: add a component, such as `redis: { use: redis }`
-        "###);
+        "#);
 }
 
 #[test]
@@ -484,10 +484,10 @@ fn ambiguous_wiring() {
           reporting: { use: aurora }
           cache: { use: redis }
           gitlab: { use: gitlab, with: { host: git.example.com } }
-    "), @r###"
+    "), @r#"
         10:3 ambiguous-requirement: `gitlab` needs postgres/v1 (database), and `db` and `reporting` provide it
           hint: write `needs: { database: db }` in `gitlab`, or `reporting` instead
-        "###);
+        "#);
 }
 
 #[test]
@@ -501,7 +501,7 @@ fn needs_that_do_not_fit() {
             use: gitlab
             with: { host: git.example.com }
             needs: { databse: db, database: dbb, storage: cache, cache: gitlab }
-    "), @r###"
+    "), @r#"
         7:28 unknown-requirement: `db` has no requirement `storage`: component type `rds` knows none
           hint: remove it from `needs`
         12:14 unknown-requirement: `gitlab` has no requirement `databse`: component type `gitlab` knows `storage`, `database` and `cache`
@@ -512,7 +512,7 @@ fn needs_that_do_not_fit() {
           hint: components that provide shared-filesystem/v1: `data`
         12:65 self-requirement: `gitlab` cannot fulfil its own requirement
           hint: components that provide redis/v1: `cache`
-        "###);
+        "#);
 }
 
 #[test]
@@ -526,14 +526,14 @@ fn circles() {
           e: { use: pgbouncer, needs: { upstream: f } }
           f: { use: pgbouncer, needs: { upstream: e } }
           g: { use: pgbouncer, needs: { upstream: g } }
-    "), @r###"
+    "), @r#"
         6:43 cycle: components require each other in a circle: a → b → c → a
           hint: let one of them use another component, for example by `needs: { upstream: … }` in `a`
         10:43 cycle: components require each other in a circle: e → f → e
           hint: let one of them use another component, for example by `needs: { upstream: … }` in `e`
         12:43 self-requirement: `g` cannot fulfil its own requirement
           hint: components that provide postgres/v1: `a`, `b`, `c`, `d`, `e` and `f`
-        "###);
+        "#);
 }
 
 #[test]
@@ -542,7 +542,7 @@ fn advisories_until_they_are_acknowledged() {
         components:
           data: { use: efs, with: { encrypted: false } }
           more: { use: efs, with: { encrypted: false }, acknowledge: [not-encrypted] }
-    "), @r###"
+    "), @r#"
         6:40 advisory not-encrypted: the files are not encrypted
-        "###);
+        "#);
 }

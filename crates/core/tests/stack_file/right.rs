@@ -46,12 +46,12 @@ fn the_whole_of_it() {
           cache: { use: redis, with: }
         ",
     );
-    assert_snapshot!(wires(&wiring), @r###"
+    assert_snapshot!(wires(&wiring), @r#"
         data [] 1
         db [] 1
         cache [] 1
         gitlab [cache=cache database=db storage=data] 0
-        "###);
+        "#);
     let stack = &wiring.stack;
     assert_eq!(stack.namespace, "apps");
     assert_eq!(stack.zones.as_ref().unwrap()[0].as_str(), "eu-west-1b");
@@ -85,14 +85,14 @@ fn explicit_needs_win_and_a_component_is_not_its_own_provider() {
           cache: { use: redis }
         ",
     );
-    assert_snapshot!(wires(&wiring), @r###"
+    assert_snapshot!(wires(&wiring), @r#"
         db [] 0
         db2 [] 1
         pool [upstream=db2] 1
         data [] 1
         cache [] 1
         gitlab [cache=cache database=pool storage=data] 0
-        "###);
+        "#);
 }
 
 #[test]
@@ -190,13 +190,13 @@ fn values_can_be_set_from_outside() {
         ("gitlab.names.0", "b"),
         ("gitlab.names.1", "\"c\""),
         ("data.throughput", "{provisioned: {mibps: 7}}"),
-    ]), @r###"
+    ]), @r#"
         hub eu-west-1 Network { vpc: Some("vpc-01234567"), subnets: [], security_groups: [] } {"cost-center": "0042"}
         data efs {"throughput":{"provisioned":{"mibps":7}}}
         db aurora {"backup":{"window":"03:00-04:00"},"parameters":{"max_connections":"300"},"storageGib":200,"version":"17"}
         cache redis {}
         gitlab gitlab {"host":"git: 2","names":["b","c"]}
-        "###);
+        "#);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn what_cannot_be_set_is_said() {
         ("gitlab.host", "[a"),
         ("gitlab.host", "{a: 1, a: 2}"),
     ];
-    assert_snapshot!(wrong.map(|wrong| set(&[wrong])).join("\n"), @r###"
+    assert_snapshot!(wrong.map(|wrong| set(&[wrong])).join("\n"), @r#"
         - set: --set gitlb.host: `gitlb` is neither a component of the stack nor a key of the stack file
           hint: did you mean `gitlab`?
         - set: --set gitlab: `gitlab` is a component
@@ -221,12 +221,12 @@ fn what_cannot_be_set_is_said() {
         - set: --set components.gitlab: a whole component cannot be set
           hint: write component.setting=value
         - set: --set gitlab.names.7: `7` is no index of a list of 1 values
-        - set: --set region.name: there is no `name` in text "eu-west-1"
+        - set: --set region.name: there is no `name` here: what should hold it is neither a map nor a list
         - reserved-key: the key `$ref` begins with `$`, which zonestack keeps for itself
           hint: choose another name
         - set: --set gitlab.host: the `[` that begins here is not closed
         - set: --set gitlab.host: the key `a` is given twice, here and in line 1
-        "###);
+        "#);
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_wrong_value_from_outside_says_so() {
         ("db.password", "hunter2"),
         ("gitlab.hosst", "x"),
         ("gitlab.replicas", "{a: 1}"),
-    ]), @r###"
+    ]), @r#"
         - wrong-type: `zones` must be a list, not a text (given with --set)
           hint: write it in brackets, as in [a, b]
         - invalid-region: region "Ireland" is no AWS region (given with --set)
@@ -249,11 +249,11 @@ fn a_wrong_value_from_outside_says_so() {
         - unknown-key: unknown key `hosst` in `with` of `gitlab` (given with --set)
           hint: did you mean `host`?
         - wrong-type: `replicas` must be a whole number, not a map (given with --set)
-        "###);
-    assert_snapshot!(set(&[("db.version", "\"9.4\"")]), @r###"
+        "#);
+    assert_snapshot!(set(&[("db.version", "\"9.4\"")]), @r#"
         - version-gone: PostgreSQL 9.4 has not been offered since 2020 (given with --set)
           hint: write "17"
-        "###);
+        "#);
 }
 
 #[test]

@@ -39,10 +39,11 @@ pub(super) fn is_not_found(error: &DriverError) -> bool {
 
 fn meant(call: &str, code: &str, words: &str) -> Option<ErrorClass> {
     match (call, code) {
-        // Not too many calls: too early for this change. Waiting a day is no retry (domain.md 3.2).
-        ("UpdateFileSystem", "TooManyRequests") => Some(ErrorClass::Invalid),
-        // The mount target is not there, because what it belongs to is not.
-        ("CreateMountTarget", "FileSystemNotFound") => Some(ErrorClass::Invalid),
+        // Not too many calls: too early for this change. Waiting a day is no retry (domain.md 3.2). And: not the mount
+        // target is missing, but what it shall belong to.
+        ("UpdateFileSystem", "TooManyRequests") | ("CreateMountTarget", "FileSystemNotFound") => {
+            Some(ErrorClass::Invalid)
+        }
         // One code for "this zone has one" and for "all of them must be in one VPC".
         (_, "MountTargetConflict") if words.contains("VPC") => Some(ErrorClass::Invalid),
         _ => None,

@@ -311,7 +311,10 @@ pub(super) async fn update(
         "backup" => {
             let on = spec.get("backup").and_then(Json::as_bool).unwrap_or(true);
             let status = if on { BackupStatus::Enabled } else { BackupStatus::Disabled };
-            let policy = BackupPolicy::builder().status(status).build().map_err(unwritable)?;
+            let policy = BackupPolicy::builder()
+                .status(status)
+                .build()
+                .map_err(|error| unwritable(&error))?;
             let call = driver.efs.put_backup_policy().file_system_id(id).backup_policy(policy);
             call.send().await.map_err(|error| of_writing("PutBackupPolicy", error))?;
         }
@@ -347,9 +350,9 @@ fn provisioned(spec: &Json) -> Option<f64> {
 
 fn tag_list(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, DriverError> {
     let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
-    tags.iter().map(tag).collect::<Result<_, _>>().map_err(unwritable)
+    tags.iter().map(tag).collect::<Result<_, _>>().map_err(|error| unwritable(&error))
 }
 
-fn unwritable(error: BuildError) -> DriverError {
+fn unwritable(error: &BuildError) -> DriverError {
     DriverError::new(ErrorClass::Bug, format!("the request cannot be written: {error}"))
 }

@@ -9,7 +9,7 @@ use zonestack_core::resource::DataClass;
 use crate::render::{FILE_SYSTEM_KIND, MOUNT_TARGET_KIND};
 
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 pub(super) fn file_system() -> KindDeclaration {
     let replace = |path| FieldRule::new(path, Effect::Replace);

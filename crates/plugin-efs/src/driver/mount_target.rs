@@ -10,7 +10,7 @@ use zonestack_core::driver::{
     CallContext, Created, Difference, DriverError, ErrorClass, Observation, Ownership, Query,
     Target,
 };
-use zonestack_core::name::{ComponentName, ResourceId};
+use zonestack_core::name::{ComponentName, ResourceId, Zone};
 use zonestack_core::projection::project;
 
 use super::failure::{is_not_found, of_reading, of_writing};
@@ -113,7 +113,7 @@ async fn find(
     let in_zone = candidates
         .iter()
         .find(|found| {
-            let zone = target.id.zone.as_ref().map(|zone| zone.as_str());
+            let zone = target.id.zone.as_ref().map(Zone::as_str);
             zone.is_some() && found.availability_zone_name() == zone
         })
         .map(|found| (*found).clone());
@@ -234,7 +234,7 @@ fn describe(
         attributes(&query.target, spec, found, groups.get(&found.mount_target_id))
     });
     let zone = found.availability_zone_name();
-    let zone = zone.or_else(|| query.target.id.zone.as_ref().map(|zone| zone.as_str()));
+    let zone = zone.or_else(|| query.target.id.zone.as_ref().map(Zone::as_str));
     let name = dns_name(&found.file_system_id, &cx.owner.region);
     let outputs = [
         ("id", Some(found.mount_target_id.clone())),
@@ -262,7 +262,7 @@ fn attributes(
     let asked = |key: &str| spec.get(key).cloned().unwrap_or(Json::Null);
     // One mount target serves its whole zone: in which of the zone's subnets it is makes no difference, and moving it when
     // another subnet is chosen would only cut clients off (domain.md 6.4).
-    let zone = target.id.zone.as_ref().map(|zone| zone.as_str());
+    let zone = target.id.zone.as_ref().map(Zone::as_str);
     let in_zone = zone.is_some() && found.availability_zone_name() == zone;
     let subnet = if in_zone { asked("subnet_id") } else { json!(found.subnet_id) };
     let full = json!({

@@ -37,17 +37,32 @@ pub(super) fn least_ceiling(storage: u32) -> u32 {
 }
 
 /// Everything that is wrong with the settings, or that their owner should know.
-pub fn check(settings: &Settings) -> Vec<Finding> {
+pub(crate) fn check(settings: &Settings) -> Vec<Finding> {
     let rules = [
-        version, class, storage, iops, throughput, zone, names, password, port, backup, windows, kms,
-        parameters, logs, certificate, acknowledged,
+        version,
+        class,
+        storage,
+        iops,
+        throughput,
+        zone,
+        names,
+        password,
+        port,
+        backup,
+        windows,
+        kms,
+        parameters,
+        logs,
+        certificate,
+        acknowledged,
     ];
     let acknowledged = |finding: &Finding| settings.acknowledge.iter().any(|c| c == finding.code);
     rules
         .iter()
         .flat_map(|rule| rule(settings))
         .filter(|finding| {
-            finding.severity == zonestack_core::diagnostic::Severity::Error || !acknowledged(finding)
+            finding.severity == zonestack_core::diagnostic::Severity::Error
+                || !acknowledged(finding)
         })
         .collect()
 }
@@ -56,7 +71,8 @@ fn version(settings: &Settings) -> Vec<Finding> {
     let version = settings.version;
     let path = "version";
     if version.major < OLDEST {
-        let message = format!("PostgreSQL {version} is out of support: RDS would bill extended support");
+        let message =
+            format!("PostgreSQL {version} is out of support: RDS would bill extended support");
         let hint = "write version: 17 (GitLab 19 wants 17)";
         return vec![Finding::error("version-unsupported", path, message).hint(hint)];
     }
@@ -69,8 +85,10 @@ fn version(settings: &Settings) -> Vec<Finding> {
         return vec![Finding::advisory("version-ageing", path, message).hint("write version: 17")];
     }
     if version.major > NEWEST {
-        let message = format!("PostgreSQL {version} is newer than the versions that zonestack knows");
-        let hint = format!("the newest that it knows is {NEWEST}; RDS decides when it makes the instance");
+        let message =
+            format!("PostgreSQL {version} is newer than the versions that zonestack knows");
+        let hint =
+            format!("the newest that it knows is {NEWEST}; RDS decides when it makes the instance");
         return vec![Finding::advisory("version-unknown", path, message).hint(hint)];
     }
     let first = FIRST_MINORS.iter().find(|(major, _)| *major == version.major);
@@ -138,7 +156,13 @@ fn storage(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-fn in_range(code: &'static str, path: &str, given: u32, range: RangeInclusive<u32>, of: &str) -> Option<Finding> {
+fn in_range(
+    code: &'static str,
+    path: &str,
+    given: u32,
+    range: RangeInclusive<u32>,
+    of: &str,
+) -> Option<Finding> {
     (!range.contains(&given)).then(|| {
         let message = format!("{given} {of}: RDS takes {} to {}", range.start(), range.end());
         Finding::error(code, path, message)
@@ -151,7 +175,9 @@ fn iops(settings: &Settings) -> Vec<Finding> {
     let error = |message: String| Some(Finding::error("iops", "iops", message));
     let ratio = |iops: u32, most: u32| {
         let allowed = storage.saturating_mul(most);
-        let message = format!("{iops} IOPS for {storage} GiB of {name}: at most {most} for each GiB, {allowed}");
+        let message = format!(
+            "{iops} IOPS for {storage} GiB of {name}: at most {most} for each GiB, {allowed}"
+        );
         if iops > allowed { error(message) } else { None }
     };
     let finding = match (sort, settings.iops) {
@@ -183,14 +209,16 @@ fn throughput(settings: &Settings) -> Vec<Finding> {
     let error = |message: String| Some(Finding::error("throughput", "throughput", message));
     let finding = if settings.storage_type != StorageType::Gp3 {
         let name = settings.storage_type.as_str();
-        error(format!("the throughput of {name} cannot be set")).map(|f| f.hint("leave throughput out"))
+        error(format!("the throughput of {name} cannot be set"))
+            .map(|f| f.hint("leave throughput out"))
     } else if settings.storage < GP3_SETTABLE {
         error(format!("gp3 under {GP3_SETTABLE} GiB always has 125 MiB/s, which cannot be set"))
             .map(|finding| finding.hint("leave throughput out"))
     } else {
         in_range("throughput", "throughput", throughput, 500..=4000, "MiB/s").or_else(|| {
             let most = settings.iops.unwrap_or(12_000) / 4;
-            let message = format!("{throughput} MiB/s need {} IOPS: four for each MiB/s", throughput * 4);
+            let message =
+                format!("{throughput} MiB/s need {} IOPS: four for each MiB/s", throughput * 4);
             if throughput > most { error(message).map(|f| f.hint("raise iops")) } else { None }
         })
     };
@@ -225,7 +253,8 @@ fn password(settings: &Settings) -> Vec<Finding> {
         Some(SecretRef::File(name)) => ("password.file", name.is_empty()),
         None => return Vec::new(),
     };
-    let finding = Finding::error("password-reference", path, "the reference to the password is empty");
+    let finding =
+        Finding::error("password-reference", path, "the reference to the password is empty");
     if empty { vec![finding] } else { Vec::new() }
 }
 
@@ -257,7 +286,8 @@ fn windows(settings: &Settings) -> Vec<Finding> {
     let weekly = settings.maintenance_window.as_ref().and_then(|text| {
         text.parse::<WeeklyWindow>()
             .map_err(|error| {
-                let finding = Finding::error("maintenance-window", "maintenanceWindow", error.to_string());
+                let finding =
+                    Finding::error("maintenance-window", "maintenanceWindow", error.to_string());
                 findings.push(finding.hint("such as sun:04:30-sun:05:30"));
             })
             .ok()
@@ -269,7 +299,8 @@ fn windows(settings: &Settings) -> Vec<Finding> {
             "the maintenance window {weekly} and the daily backup window {daily} overlap; RDS wants them apart"
         );
         let finding = Finding::error("windows-overlap", "maintenanceWindow", message);
-        findings.push(finding.hint("windows that touch are fine: 04:00-04:30 and sun:04:30-sun:05:30"));
+        findings
+            .push(finding.hint("windows that touch are fine: 04:00-04:30 and sun:04:30-sun:05:30"));
     }
     findings
 }
@@ -278,14 +309,21 @@ fn kms(settings: &Settings) -> Vec<Finding> {
     let error = |message: &str| Finding::error("kms-key", "kmsKeyId", message);
     match &settings.kms_key_id {
         Some(_) if !settings.encrypted => {
-            vec![error("a key is given, but the storage is not encrypted").hint("leave encrypted out")]
+            vec![
+                error("a key is given, but the storage is not encrypted")
+                    .hint("leave encrypted out"),
+            ]
         }
         Some(key) if key.is_empty() || key.contains(char::is_whitespace) => {
             vec![error("this is no KMS key: write a key id, an ARN or alias/NAME")]
         }
         None if !settings.encrypted => {
-            let message = "the storage, its snapshots and backups are not encrypted, and never can be";
-            vec![Finding::advisory("not-encrypted", "encrypted", message).hint("leave encrypted out")]
+            let message =
+                "the storage, its snapshots and backups are not encrypted, and never can be";
+            vec![
+                Finding::advisory("not-encrypted", "encrypted", message)
+                    .hint("leave encrypted out"),
+            ]
         }
         _ => Vec::new(),
     }
@@ -326,7 +364,8 @@ fn certificate(settings: &Settings) -> Vec<Finding> {
 }
 
 fn acknowledged(settings: &Settings) -> Vec<Finding> {
-    let unknown = settings.acknowledge.iter().enumerate().filter(|(_, c)| !ADVISORIES.contains(&c.as_str()));
+    let unknown =
+        settings.acknowledge.iter().enumerate().filter(|(_, c)| !ADVISORIES.contains(&c.as_str()));
     unknown
         .map(|(index, code)| {
             let message = format!("there is no advisory {code:?} to acknowledge");

@@ -83,7 +83,10 @@ mod tests {
         #[track_caller]
         fn check(class: &str, gib: u64, connections: u32) {
             let class = InstanceClass::parse(class).unwrap();
-            assert_eq!((class.memory_gib(), class.max_connections()), (Some(gib), Some(connections)));
+            assert_eq!(
+                (class.memory_gib(), class.max_connections()),
+                (Some(gib), Some(connections))
+            );
         }
         check("db.t4g.micro", 1, 90);
         check("db.t4g.small", 2, 203);
@@ -104,7 +107,15 @@ mod tests {
 
     #[test]
     fn what_is_no_class_or_has_no_rule_is_unknown() {
-        for text in ["", "m7g.large", "db.m7g", "db.serverless", "db..large", "db.M7G.large", "db.m7g.large x"] {
+        for text in [
+            "",
+            "m7g.large",
+            "db.m7g",
+            "db.serverless",
+            "db..large",
+            "db.M7G.large",
+            "db.m7g.large x",
+        ] {
             assert_eq!(InstanceClass::parse(text), None, "{text}");
         }
         for text in ["db.x2iedn.xlarge", "db.z1d.large", "db.m7g.huge", "db.m7g.medium"] {

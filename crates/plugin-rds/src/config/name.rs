@@ -16,27 +16,118 @@ const TAKEN_BY_RDS: [&str; 6] =
 /// Reserved key words of PostgreSQL 17, <https://www.postgresql.org/docs/17/sql-keywords-appendix.html>, and the two role
 /// names that `CREATE ROLE` refuses.
 const KEY_WORDS: [&str; 103] = [
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
-    "binary", "both", "case", "cast", "check", "collate", "collation", "column", "concurrently",
-    "constraint", "create", "cross", "current_catalog", "current_date", "current_role",
-    "current_schema", "current_time", "current_timestamp", "current_user", "default", "deferrable",
-    "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for", "foreign", "freeze",
-    "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect",
-    "into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime",
-    "localtimestamp", "natural", "none", "not", "notnull", "null", "offset", "on", "only", "or",
-    "order", "outer", "overlaps", "placing", "primary", "public", "references", "returning",
-    "right", "select", "session_user", "similar", "some", "symmetric", "system_user", "table",
-    "tablesample", "then", "to", "trailing", "true", "union", "unique", "user", "using", "variadic",
-    "verbose", "when", "where", "window", "with",
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "binary",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "collation",
+    "column",
+    "concurrently",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "ilike",
+    "in",
+    "initially",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "lateral",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "none",
+    "not",
+    "notnull",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "overlaps",
+    "placing",
+    "primary",
+    "public",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "session_user",
+    "similar",
+    "some",
+    "symmetric",
+    "system_user",
+    "table",
+    "tablesample",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "verbose",
+    "when",
+    "where",
+    "window",
+    "with",
 ];
 
 /// Why a database cannot have the name, as the rest of a sentence; `None` when it can.
-pub fn database_refusal(name: &str) -> Option<String> {
+pub(crate) fn database_refusal(name: &str) -> Option<String> {
     refusal(name, DATABASE)
 }
 
 /// Why a user cannot have the name, as the rest of a sentence; `None` when it can.
-pub fn user_refusal(name: &str) -> Option<String> {
+pub(crate) fn user_refusal(name: &str) -> Option<String> {
     refusal(name, USER).or_else(|| {
         let lower = name.to_ascii_lowercase();
         let prefix = USER_PREFIXES.iter().find(|prefix| lower.starts_with(**prefix))?;
@@ -70,9 +161,8 @@ pub(super) fn default_database(stack: &StackName) -> String {
 /// The name of a stack's user: the stack's own, with `app_` before it when that is taken, cut to what RDS allows.
 pub(super) fn default_user(stack: &StackName) -> String {
     let plain = stack.as_str().replace('-', "_");
-    let cut = |name: &str| {
-        name.chars().take(USER).collect::<String>().trim_end_matches('_').to_owned()
-    };
+    let cut =
+        |name: &str| name.chars().take(USER).collect::<String>().trim_end_matches('_').to_owned();
     let user = cut(&plain);
     if user_refusal(&user).is_none() { user } else { cut(&format!("app_{plain}")) }
 }
@@ -99,7 +189,9 @@ mod tests {
         check("a2345678901234567", Some("has 17 characters, at most 16 are allowed"));
         check("admin", Some("is kept by RDS for itself"));
         check("rdsadmin", Some("is kept by RDS for itself"));
-        let prefix = |prefix| format!("begins with {prefix}, which is kept for PostgreSQL and RDS themselves");
+        let prefix = |prefix| {
+            format!("begins with {prefix}, which is kept for PostgreSQL and RDS themselves")
+        };
         check("rds_superuser", Some(&prefix("rds_")));
         check("PG_dba", Some(&prefix("pg_")));
         check("User", Some("is a reserved word of PostgreSQL"));

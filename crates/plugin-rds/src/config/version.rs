@@ -28,9 +28,7 @@ impl FromStr for EngineVersion {
     fn from_str(text: &str) -> Result<Self, NoVersion> {
         let number = |part: &str| part.parse().map_err(|_| NoVersion(text.to_owned()));
         match text.split_once('.') {
-            Some((major, minor)) => {
-                Ok(Self { major: number(major)?, minor: Some(number(minor)?) })
-            }
+            Some((major, minor)) => Ok(Self { major: number(major)?, minor: Some(number(minor)?) }),
             None => Ok(Self { major: number(text)?, minor: None }),
         }
     }

@@ -9,7 +9,7 @@ const WEEK: u32 = 7 * DAY;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// The shortest window that RDS takes, in minutes.
-pub const SHORTEST: u32 = 30;
+const SHORTEST: u32 = 30;
 
 /// A window that comes every day, such as `23:30-00:30`. It may cross midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,13 +149,23 @@ mod tests {
         check::<DailyWindow>("23:45-00:15", "23:45-00:15");
         check::<DailyWindow>("04:00-04:29", "\"04:00-04:29\" is 29 minutes long, the least is 30");
         check::<DailyWindow>("04:00-04:00", "\"04:00-04:00\" is 0 minutes long, the least is 30");
-        for text in ["4:00-5:00", "04:00", "24:00-01:00", "04:60-05:00", "sun:04:00-sun:05:00", "+1:00-02:00"] {
+        for text in [
+            "4:00-5:00",
+            "04:00",
+            "24:00-01:00",
+            "04:60-05:00",
+            "sun:04:00-sun:05:00",
+            "+1:00-02:00",
+        ] {
             let expected = format!("{text:?} is not written as hh:mm-hh:mm, in UTC");
             check::<DailyWindow>(text, &expected);
         }
         check::<WeeklyWindow>("Sun:04:30-SUN:05:30", "sun:04:30-sun:05:30");
         check::<WeeklyWindow>("sun:23:30-mon:00:30", "sun:23:30-mon:00:30");
-        check::<WeeklyWindow>("04:30-05:30", "\"04:30-05:30\" is not written as ddd:hh:mm-ddd:hh:mm, in UTC");
+        check::<WeeklyWindow>(
+            "04:30-05:30",
+            "\"04:30-05:30\" is not written as ddd:hh:mm-ddd:hh:mm, in UTC",
+        );
     }
 
     #[test]

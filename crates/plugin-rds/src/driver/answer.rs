@@ -4,7 +4,7 @@
 //! they do not model (`EngineLifecycleSupport`, `PerformanceInsightsEnabled`), and a difference that no call can mend would
 //! come back for ever. The one absence with a meaning is that of `MaxAllocatedStorage`: storage does not grow.
 
-use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
+use aws_sdk_rds::types::{DbInstance, Endpoint, PendingModifiedValues};
 use serde_json::{Map, Value as Json, json};
 use zonestack_aws::tags;
 use zonestack_core::projection::project;
@@ -45,6 +45,11 @@ fn accepted<'a>(spec: &Json, instance: &'a DbInstance) -> Option<&'a PendingModi
     instance.pending_modified_values().filter(|_| !(now && idle))
 }
 
+/// What will be, where RDS has accepted it, else what is.
+fn settled<T>(pending: Option<T>, current: Option<T>) -> Option<T> {
+    pending.or(current)
+}
+
 struct Reading<'a> {
     spec: Spec<'a>,
     instance: &'a DbInstance,
@@ -62,15 +67,22 @@ impl Reading<'_> {
         match key {
             "engine" => text(db.engine()),
             "engine_version" => self.engine_version(wanted),
-            "class" => text(pending.and_then(|p| p.db_instance_class()).or(db.db_instance_class())),
+            "class" => {
+                text(settled(pending.and_then(|p| p.db_instance_class()), db.db_instance_class()))
+            }
             "allocated_storage" => self.allocated_storage(wanted),
             "max_allocated_storage" => Some(self.ceiling()),
-            "storage_type" => text(pending.and_then(|p| p.storage_type()).or(db.storage_type())),
-            "iops" => number(pending.and_then(PendingModifiedValues::iops).or(db.iops())),
-            "storage_throughput" => number(
-                pending.and_then(PendingModifiedValues::storage_throughput).or(db.storage_throughput()),
-            ),
-            "multi_az" => flag(pending.and_then(PendingModifiedValues::multi_az).or(db.multi_az())),
+            "storage_type" => {
+                text(settled(pending.and_then(|p| p.storage_type()), db.storage_type()))
+            }
+            "iops" => number(settled(pending.and_then(PendingModifiedValues::iops), db.iops())),
+            "storage_throughput" => number(settled(
+                pending.and_then(PendingModifiedValues::storage_throughput),
+                db.storage_throughput(),
+            )),
+            "multi_az" => {
+                flag(settled(pending.and_then(PendingModifiedValues::multi_az), db.multi_az()))
+            }
             "availability_zone" => text(db.availability_zone()),
             "database" => text(db.db_name()),
             "master_username" => text(db.master_username()),
@@ -78,7 +90,9 @@ impl Reading<'_> {
             "master_password" => Some(json!("set")),
             "port" => number(self.port()),
             "security_groups" => self.security_groups(wanted),
-            "subnet_group" => text(db.db_subnet_group().and_then(|group| group.db_subnet_group_name())),
+            "subnet_group" => {
+                text(db.db_subnet_group().and_then(|group| group.db_subnet_group_name()))
+            }
             "parameter_group" => text(parameter_group(db)),
             "publicly_accessible" => flag(db.publicly_accessible()),
             "storage_encrypted" => flag(db.storage_encrypted()),
@@ -95,7 +109,7 @@ impl Reading<'_> {
             "performance_insights" => flag(db.performance_insights_enabled()),
             "ca_certificate" => {
                 let pending = pending.and_then(|p| p.ca_certificate_identifier());
-                text(pending.or(db.ca_certificate_identifier()))
+                text(settled(pending, db.ca_certificate_identifier()))
             }
             "tags" => db.tag_list.as_deref().map(|list| tags::to_json(&from_service(list))),
             // `apply` says how to change the instance and is nothing that it has.
@@ -105,7 +119,7 @@ impl Reading<'_> {
 
     fn engine_version(&self, wanted: &Json) -> Option<Json> {
         let actual =
-            self.pending.and_then(|p| p.engine_version()).or(self.instance.engine_version())?;
+            settled(self.pending.and_then(|p| p.engine_version()), self.instance.engine_version())?;
         let automatic = self.spec.flag("auto_minor_version_upgrade").unwrap_or(false);
         let asked: Option<EngineVersion> = wanted.as_str().and_then(|text| text.parse().ok());
         let met = match (asked, EngineVersion::answered(actual)) {
@@ -118,10 +132,11 @@ impl Reading<'_> {
     /// Storage that has grown by itself is no difference: what is asked for is where it starts.
     fn allocated_storage(&self, wanted: &Json) -> Option<Json> {
         let pending = self.pending.and_then(PendingModifiedValues::allocated_storage);
-        let actual = pending.or(self.instance.allocated_storage())?;
+        let actual = settled(pending, self.instance.allocated_storage())?;
         let grows = self.spec.int("max_allocated_storage").is_some_and(|ceiling| ceiling > 0);
-        let grown = grows && self.spec.int("allocated_storage").is_some_and(|asked| actual >= asked);
-        Some(if grown { wanted.clone() } else { json!(actual) })
+        let enough =
+            grows && self.spec.int("allocated_storage").is_some_and(|asked| actual >= asked);
+        Some(if enough { wanted.clone() } else { json!(actual) })
     }
 
     /// How far storage grows by itself, 0 when it does not. RDS leaves the field out then; while it is being switched off, the
@@ -136,17 +151,19 @@ impl Reading<'_> {
     /// port is the one it happened to get.
     fn port(&self) -> Option<i32> {
         let pending = self.pending.and_then(PendingModifiedValues::port);
-        let endpoint = self.instance.endpoint().filter(|endpoint| {
-            endpoint.address().is_some_and(|address| address.contains(".rds."))
-        });
+        let endpoint = self
+            .instance
+            .endpoint()
+            .filter(|endpoint| endpoint.address().is_some_and(|address| address.contains(".rds.")));
         let own = self.instance.db_instance_port().filter(|port| *port > 0);
-        pending.or(endpoint.and_then(|endpoint| endpoint.port())).or(own)
+        settled(pending, settled(endpoint.and_then(Endpoint::port), own))
     }
 
     fn security_groups(&self, wanted: &Json) -> Option<Json> {
         let groups = self.instance.vpc_security_groups.as_ref()?;
         let ids = groups.iter().filter(|group| group.status() != Some("removing"));
-        let ids = ids.filter_map(|group| group.vpc_security_group_id().map(str::to_owned)).collect();
+        let ids =
+            ids.filter_map(|group| group.vpc_security_group_id().map(str::to_owned)).collect();
         Some(in_the_order_of(wanted, ids))
     }
 
@@ -164,7 +181,7 @@ impl Reading<'_> {
 
     fn backup_days(&self) -> Option<i32> {
         let pending = self.pending.and_then(PendingModifiedValues::backup_retention_period);
-        pending.or(self.instance.backup_retention_period())
+        settled(pending, self.instance.backup_retention_period())
     }
 }
 

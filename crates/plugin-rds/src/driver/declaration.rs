@@ -47,7 +47,7 @@ pub(super) fn instance() -> KindDeclaration {
         final_copy: true,
         replaces_dependents: false,
         ready_within: Duration::from_mins(40),
-        delete_within: Duration::from_mins(60),
+        delete_within: Duration::from_hours(1),
         read_after_write: READ_AFTER_WRITE,
         outputs: vec!["address", "port", "arn", "resource_id", "engine_version"],
         iam_actions: vec![

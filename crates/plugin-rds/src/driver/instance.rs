@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_rds::types::{DbInstance, Filter};
+use aws_sdk_rds::types::{DbInstance, Endpoint, Filter};
 use serde_json::{Value as Json, json};
 use zonestack_aws::tags;
 use zonestack_core::driver::{CallContext, DriverError, Observation, Query};
@@ -51,9 +51,10 @@ impl RdsDriver {
             .send()
             .collect()
             .await;
-        let named = |instance: DbInstance| Some((instance.db_instance_identifier()?.to_owned(), instance));
+        let by_name =
+            |instance: DbInstance| Some((instance.db_instance_identifier()?.to_owned(), instance));
         listed
-            .map(|instances| instances.into_iter().filter_map(named).collect())
+            .map(|instances| instances.into_iter().filter_map(by_name).collect())
             .map_err(|error| reading("DescribeDBInstances", error))
     }
 }
@@ -90,7 +91,7 @@ fn outputs(instance: &DbInstance) -> BTreeMap<String, Json> {
     let endpoint = instance.endpoint();
     let outputs = [
         ("address", endpoint.and_then(|endpoint| endpoint.address()).map(str::to_owned)),
-        ("port", endpoint.and_then(|endpoint| endpoint.port()).map(|port| port.to_string())),
+        ("port", endpoint.and_then(Endpoint::port).map(|port| port.to_string())),
         ("arn", instance.db_instance_arn().map(str::to_owned)),
         ("resource_id", instance.dbi_resource_id().map(str::to_owned)),
         ("engine_version", instance.engine_version().map(str::to_owned)),

@@ -95,7 +95,7 @@ impl RdsDriver {
         let attributes = query
             .spec
             .as_ref()
-            .map_or(Json::Null, |spec| attributes(spec, &group, parameters, tags::to_json(&tags)));
+            .map_or(Json::Null, |spec| attributes(spec, &group, parameters, &tags::to_json(&tags)));
         Ok(Observation {
             status: Status::Ready,
             remote_id: Some(arn.clone()),
@@ -121,7 +121,9 @@ impl RdsDriver {
         // Emulators answer every parameter, whatever source was asked for.
         let set = listed.iter().filter(|parameter| parameter.source() != Some("engine-default"));
         let set = set.filter(|parameter| parameter.source() != Some("system"));
-        Ok(set.filter_map(|p| Some((p.parameter_name()?.to_owned(), json!(p.parameter_value()?)))).collect())
+        Ok(set
+            .filter_map(|p| Some((p.parameter_name()?.to_owned(), json!(p.parameter_value()?))))
+            .collect())
     }
 
     pub(super) async fn create_parameter_group(
@@ -155,8 +157,8 @@ impl RdsDriver {
         let (set, reset) = changes(spec, differences);
         if !set.is_empty() {
             let call = self.client.modify_db_parameter_group().db_parameter_group_name(name);
-            let sent = call.set_parameters(Some(set)).send().await;
-            sent.map_err(|error| changing("ModifyDBParameterGroup", error))?;
+            let modified = call.set_parameters(Some(set)).send().await;
+            modified.map_err(|error| changing("ModifyDBParameterGroup", error))?;
         } else if !reset.is_empty() {
             let call = self.client.reset_db_parameter_group().db_parameter_group_name(name);
             let call = call.reset_all_parameters(false).set_parameters(Some(reset));
@@ -169,7 +171,8 @@ impl RdsDriver {
     }
 
     pub(super) async fn delete_parameter_group(&self, target: &Target) -> Result<(), DriverError> {
-        let call = self.client.delete_db_parameter_group().db_parameter_group_name(name_of(target)?);
+        let call =
+            self.client.delete_db_parameter_group().db_parameter_group_name(name_of(target)?);
         let Err(error) = call.send().await else { return Ok(()) };
         match code(&error).as_deref() {
             Some("DBParameterGroupNotFound") => Ok(()),
@@ -187,7 +190,7 @@ fn attributes(
     spec: &Json,
     group: &DbParameterGroup,
     parameters: Map<String, Json>,
-    tags: Json,
+    tags: &Json,
 ) -> Json {
     let actual = json!({
         "family": group.db_parameter_group_family(),

@@ -62,7 +62,8 @@ pub(crate) struct Answer {
 
 /// A success with the inside of the result element.
 pub(crate) fn ok(action: &str, result: &str) -> Answer {
-    let body = format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>");
+    let body =
+        format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>");
     Answer { status: 200, body }
 }
 
@@ -112,12 +113,15 @@ fn decode(body: &str) -> BTreeMap<String, String> {
         }
         String::from_utf8(bytes).unwrap()
     };
-    body.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (text(k), text(v))).collect()
+    body.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(k, v)| (text(k), text(v)))
+        .collect()
 }
 
 /// Runs a future to its end.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
 /// Secrets that are there: every reference but `{ env: MISSING }` and `{ env: BAD }`.
@@ -129,8 +133,12 @@ impl SecretSource for Secrets {
         reference: &'a SecretRef,
     ) -> BoxFuture<'a, Result<Sensitive<String>, SecretError>> {
         let value = match reference {
-            SecretRef::Env(name) if name == "MISSING" => Err(SecretError::Missing(reference.clone())),
-            SecretRef::Env(name) if name == "BAD" => Ok(Sensitive::new(format!("{PASSWORD}@{PASSWORD}"))),
+            SecretRef::Env(name) if name == "MISSING" => {
+                Err(SecretError::Missing(reference.clone()))
+            }
+            SecretRef::Env(name) if name == "BAD" => {
+                Ok(Sensitive::new(format!("{PASSWORD}@{PASSWORD}")))
+            }
             _ => Ok(Sensitive::new(PASSWORD.to_owned())),
         };
         async move { value }.boxed()

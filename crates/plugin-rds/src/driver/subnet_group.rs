@@ -123,7 +123,9 @@ impl RdsDriver {
                 let mut failed = changing("ModifyDBSubnetGroup", error);
                 if in_use {
                     failed.class = ErrorClass::Invalid;
-                    failed.message.push_str("; the database lives in a subnet that would go: keep its zone");
+                    failed
+                        .message
+                        .push_str("; the database lives in a subnet that would go: keep its zone");
                 }
                 failed
             })?;

@@ -8,8 +8,10 @@ use super::*;
 use crate::Rds;
 
 fn context(zones: usize) -> Context {
-    let zones: Vec<Zone> =
-        ["a", "b", "c", "d", "e", "f"][..zones].iter().map(|z| format!("eu-west-1{z}").parse().unwrap()).collect();
+    let zones: Vec<Zone> = ["a", "b", "c", "d", "e", "f"][..zones]
+        .iter()
+        .map(|z| format!("eu-west-1{z}").parse().unwrap())
+        .collect();
     Context::nominal("git".parse().unwrap(), "git", "eu-west-1", &zones)
 }
 
@@ -43,7 +45,8 @@ fn postgres(rendered: &Rendered) -> &Postgres {
 /// Everything about the resources that matters to a reader.
 fn summary(rendered: &Rendered) -> Json {
     let resources = rendered.resources.iter().map(|r| {
-        let needs: Vec<_> = r.all_needs().iter().map(|n| format!("{} {:?}", n.id, n.until)).collect();
+        let needs: Vec<_> =
+            r.all_needs().iter().map(|n| format!("{} {:?}", n.id, n.until)).collect();
         json!({
             "id": r.id.to_string(),
             "kind": r.kind.as_str(),
@@ -138,7 +141,10 @@ fn a_password_is_made_copied_or_used_where_it_is() {
         let value = made.map(|r| r.spec.to_json()["stringData"]["password"].clone());
         assert_eq!(value, secret);
         let instance = find(&rendered, "db/instance");
-        assert_eq!(instance.spec.to_json()["master_password"], json!({"$secret": {"secret": used}}));
+        assert_eq!(
+            instance.spec.to_json()["master_password"],
+            json!({"$secret": {"secret": used}})
+        );
         assert_eq!(json!(postgres(&rendered).password), used);
         let waits = instance.needs.iter().any(|need| need.id.name == "password");
         assert_eq!(waits, made.is_some());
@@ -146,8 +152,16 @@ fn a_password_is_made_copied_or_used_where_it_is() {
     }
     let ours = json!({"name": "git-db", "key": "password"});
     check(json!({}), Some(json!({"$generate": {"alphanumeric": 32}})), ours.clone());
-    check(json!({"password": {"env": "DB"}}), Some(json!({"$secret": {"env": "DB"}})), ours.clone());
-    check(json!({"password": {"file": "/run/db"}}), Some(json!({"$secret": {"file": "/run/db"}})), ours);
+    check(
+        json!({"password": {"env": "DB"}}),
+        Some(json!({"$secret": {"env": "DB"}})),
+        ours.clone(),
+    );
+    check(
+        json!({"password": {"file": "/run/db"}}),
+        Some(json!({"$secret": {"file": "/run/db"}})),
+        ours,
+    );
     let theirs = json!({"name": "vault", "key": "db"});
     check(json!({"password": {"secret": theirs}}), None, theirs.clone());
 }
@@ -160,7 +174,10 @@ fn parameters_make_a_group_for_the_major_version() {
     assert_eq!(group.name.as_deref(), Some("git-db-postgres16"));
     insta::assert_snapshot!(format!("{:#}", json!(group.spec.to_json())));
     let instance = find(&rendered, "db/instance");
-    assert_eq!(instance.spec.at("/parameter_group").and_then(Value::as_str), Some("git-db-postgres16"));
+    assert_eq!(
+        instance.spec.at("/parameter_group").and_then(Value::as_str),
+        Some("git-db-postgres16")
+    );
     let need = instance.needs.iter().find(|need| need.id == group.id).unwrap();
     assert_eq!(need.until, Until::Ready);
     assert_eq!(postgres(&rendered).max_connections, Some(500));

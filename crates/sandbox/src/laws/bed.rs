@@ -1,4 +1,5 @@
 //! A sandbox with made-up kinds, and short words for what tests do with it.
+#![expect(clippy::needless_pass_by_value, reason = "tests write their values where they are used")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,9 +40,9 @@ fn kind(name: &str, identity: Identity, tagging: Tagging, id: &'static str) -> K
         protection: None,
         final_copy: false,
         replaces_dependents: false,
-        ready_within: Duration::from_secs(600),
-        delete_within: Duration::from_secs(600),
-        read_after_write: Duration::from_secs(60),
+        ready_within: Duration::from_mins(10),
+        delete_within: Duration::from_mins(10),
+        read_after_write: Duration::from_mins(1),
         outputs: vec!["id"],
         iam_actions: Vec::new(),
         model: Model {
@@ -67,7 +68,7 @@ pub(super) fn kinds() -> Vec<KindDeclaration> {
     base.protection = Some("/protected");
     base.final_copy = true;
     base.model.creating = vec!["creating", "backing-up"];
-    base.model.create = Duration::from_secs(12 * 60);
+    base.model.create = Duration::from_mins(12);
     base.model.outputs.extend([("address", "{name}.c{hex8}.example"), ("port", "{spec/port}")]);
     let group = kind(GROUP, Identity::Name, Tagging::OnCreate, "{name}");
     let widget = kind(WIDGET, Identity::ServerId, Tagging::After, "w-{hex8}");
@@ -129,10 +130,8 @@ impl Bed {
     pub(super) fn target(&self, kind: &str, id: &str) -> Target {
         let name = id.split(['/', '@']).nth(1).unwrap_or_default();
         let cluster_wide = [VOLUME, NAMESPACE].contains(&kind);
-        let name = match kind.starts_with("k8s.") && !cluster_wide {
-            true => format!("git/{name}"),
-            false => name.to_owned(),
-        };
+        let namespaced = kind.starts_with("k8s.") && !cluster_wide;
+        let name = if namespaced { format!("git/{name}") } else { name.to_owned() };
         let has_name = kind.starts_with("k8s.") || [BASE, GROUP].contains(&kind);
         Target {
             id: id.parse().unwrap(),

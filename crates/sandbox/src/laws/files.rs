@@ -43,7 +43,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        drop(std::fs::remove_dir_all(&self.0));
     }
 }
 
@@ -122,4 +122,27 @@ fn what_cannot_be_saved_has_not_happened() {
     std::fs::remove_dir(scratch.0.join("sandbox.json.new")).unwrap();
     assert_eq!(bed.world().resources().len(), 1);
     bed.made(GROUP, "a/two", json!({}));
+}
+
+/// How long one saved call takes on a world as large as an application's.
+#[test]
+#[ignore = "a measurement: run with --ignored --nocapture"]
+fn measure_a_saved_call() {
+    let scratch = Scratch::new("measure");
+    let bed = scratch.command(0);
+    for number in 0..80 {
+        let filler = json!({ "text": "x".repeat(800) });
+        bed.made(GROUP, &format!("a/group-{number}"), filler);
+    }
+    let size = std::fs::metadata(scratch.file()).unwrap().len();
+    let begin = std::time::Instant::now();
+    for number in 0..20 {
+        bed.made(GROUP, &format!("b/other-{number}"), json!({}));
+    }
+    println!("{size} bytes: {:?} for each save", begin.elapsed() / 20);
+    let begin = std::time::Instant::now();
+    for number in 0..20 {
+        bed.look(GROUP, &format!("b/other-{number}"));
+    }
+    println!("{:?} for each look", begin.elapsed() / 20);
 }

@@ -1,7 +1,7 @@
 //! Names, tokens, parents and marks; what is in use; what is protected.
 
 use serde_json::{Value as Json, json};
-use zonestack_core::driver::{Observation, Ownership, Status};
+use zonestack_core::driver::{Driver as _, Observation, Ownership, Status};
 
 use super::bed::{BASE, Bed, DOOR, GROUP, STORE, WIDGET, class};
 
@@ -45,6 +45,8 @@ fn a_parent_has_one_child_in_each_zone_and_has_to_be_ready_first() {
     let door = |zone: &str, group: &str| json!({ "store_id": store, "subnet_id": bed.subnet(zone), "groups": [group] });
     let (a, b) = ("data/door@eu-west-1a", "data/door@eu-west-1b");
     assert_eq!(class(bed.create(DOOR, a, door("eu-west-1a", "sg-1"))), "busy");
+    let nowhere = json!({ "store_id": "fs-0", "subnet_id": bed.subnet("eu-west-1a") });
+    assert_eq!(class(bed.create(DOOR, a, nowhere)), "not found");
     bed.wait(10);
     bed.made(DOOR, a, door("eu-west-1a", "sg-1"));
     assert_eq!(class(bed.create(DOOR, a, door("eu-west-1a", "sg-2"))), "already exists");
@@ -80,7 +82,6 @@ fn without_a_key_every_creation_makes_another() {
         }
     });
     bed.wait(10);
-    use zonestack_core::driver::Driver as _;
     let tagging = bed.driver.update(bed.cx(), &target, &wanted, &differences);
     bed.clock.run(tagging).unwrap().unwrap();
     let found = bed.look_for(WIDGET, "a/widget", wanted);
@@ -94,7 +95,6 @@ fn the_same_node_made_twice_is_found_as_a_duplicate() {
     assert!(bed.world().duplicates().is_empty());
     let mut target = bed.target(STORE, "data/store");
     target.token = Some("another".to_owned());
-    use zonestack_core::driver::Driver as _;
     bed.clock.run(bed.driver.create(bed.cx(), &target, &store())).unwrap().unwrap();
     assert_eq!(bed.world().duplicates().len(), 1);
 }

@@ -5,7 +5,7 @@ use zonestack_core::driver::{Observation, Status};
 use zonestack_core::secret::{Generator, SecretKey, SecretRef, SecretSource as _};
 use zonestack_core::value::{generate, secret};
 
-use super::bed::{Bed, CLAIM, DEPLOYMENT, NAMESPACE, SECRET, SERVICE, VOLUME, class};
+use super::bed::{Bed, CLAIM, DEPLOYMENT, NAMESPACE, SECRET, SERVICE, STORE, VOLUME, class};
 
 /// A Deployment in a zone, with more in its pod's specification.
 fn deployment(zone: &str, more: &Json) -> Json {
@@ -142,14 +142,37 @@ fn a_namespace_takes_its_content_along() {
 }
 
 #[test]
-fn fields_that_are_no_longer_asked_for_show_unless_others_set_them() {
+fn what_nobody_asks_for_any_more_shows_and_goes_unless_others_set_it() {
     let bed = Bed::new();
     bed.namespace();
-    bed.made(SECRET, "app/db", json!({ "stringData": { "a": "1", "b": "2" } }));
-    bed.change(|world| world.tamper(SECRET, "git/db", "/metadata/uid", json!("u"))).unwrap();
-    let found =
-        bed.look_for(SECRET, "app/db", json!({ "stringData": { "a": "1" }, "metadata": {} }));
-    assert_eq!(found.attributes, json!({ "stringData": { "a": "1", "b": "2" }, "metadata": {} }));
+    let labels = |labels: Json| json!({ "metadata": { "labels": labels } });
+    bed.made(SECRET, "app/db", labels(json!({ "a": "1", "b/c": "2" })));
+    let theirs = "/metadata/labels/their~1s";
+    bed.change(|world| world.tamper(SECRET, "git/db", theirs, json!("3"))).unwrap();
+    let wanted = labels(json!({ "a": "1" }));
+    let found = bed.look_for(SECRET, "app/db", wanted.clone());
+    assert_eq!(found.attributes, labels(json!({ "a": "1", "b/c": "2" })));
+    let gone = "/metadata/labels/b~1c";
+    bed.update(SECRET, "app/db", wanted.clone(), gone, json!("2"), Json::Null).unwrap();
+    assert_eq!(bed.look_for(SECRET, "app/db", wanted.clone()).attributes, wanted);
+    let there = bed.world().find(SECRET, "git/db").unwrap().spec.clone();
+    assert_eq!(there, labels(json!({ "a": "1", "their/s": "3" })));
+    // Of a service of AWS, what nobody asks for stays unseen.
+    bed.made(STORE, "data/store", json!({ "mode": "x", "tags": { "a": "1" } }));
+    let wanted = json!({ "tags": {} });
+    assert_eq!(bed.look_for(STORE, "data/store", wanted.clone()).attributes, wanted);
+}
+
+#[test]
+fn a_namespace_with_others_things_stays() {
+    let bed = Bed::new();
+    bed.namespace();
+    bed.change(|world| world.plant(SECRET, "git/theirs", json!({})));
+    let error = bed.delete(NAMESPACE, "stack/git").unwrap_err();
+    assert_eq!(error.class.as_str(), "dependency");
+    assert!(error.message.ends_with("did not make: k8s.v1.Secret git/theirs"), "{error}");
+    bed.change(|world| world.remove_by_hand(SECRET, "git/theirs")).unwrap();
+    bed.delete(NAMESPACE, "stack/git").unwrap();
 }
 
 #[test]

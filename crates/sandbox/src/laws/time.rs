@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use zonestack_core::driver::{Difference, Driver as _, Status};
+use zonestack_core::driver::{Driver as _, Observation, Status};
 
 use super::bed::{BASE, Bed, STORE, class};
 use crate::{Call, Fault, Faults, Operation};
@@ -79,7 +79,7 @@ struct Lagging(Duration);
 
 impl Faults for Lagging {
     fn before(&self, call: &Call) -> Option<Fault> {
-        (call.operation == Operation::Observe).then(|| Fault::Lag(self.0))
+        (call.operation == Operation::Observe).then_some(Fault::Lag(self.0))
     }
 
     fn after(&self, _: &Call) -> Option<Fault> {
@@ -125,26 +125,7 @@ fn a_batch_is_answered_in_its_order_with_one_call_for_each_kind() {
     let calls = bed.sandbox.calls();
     let answers = bed.clock.run(bed.driver.observe(bed.cx(), &queries)).unwrap();
     assert_eq!(bed.sandbox.calls() - calls, 2);
-    let present = |index: usize| answers[index].as_ref().map(|found| found.is_present());
+    let present = |index: usize| answers[index].as_ref().map(Observation::is_present);
     assert_eq!((present(0), present(1), present(2)), (Ok(true), Ok(true), Ok(false)));
     assert_eq!(class(answers[3].clone()), "unsupported");
-}
-
-#[test]
-fn an_update_takes_away_what_is_no_longer_wanted() {
-    let bed = Bed::new();
-    bed.made(STORE, "data/store", json!({ "tags": { "a": "1", "b/c": "2" }, "mode": "x" }));
-    bed.wait(10);
-    bed.change(|world| world.tamper(STORE, "data/store", "/tags/theirs", json!("3"))).unwrap();
-    let wanted = json!({ "tags": { "a": "1" } });
-    // What we set and nobody asks for shows; what others set, and other fields, do not.
-    let found = bed.look_for(STORE, "data/store", wanted.clone());
-    assert_eq!(found.attributes, json!({ "tags": { "a": "1", "b/c": "2" } }));
-    let gone = Difference { path: "/tags/b/c".to_owned(), from: Some(json!("2")), to: None };
-    let target = bed.target(STORE, "data/store");
-    let differences = [gone];
-    let update = bed.driver.update(bed.cx(), &target, &wanted, &differences);
-    bed.clock.run(update).unwrap().unwrap();
-    assert_eq!(bed.look_for(STORE, "data/store", wanted.clone()).attributes, wanted);
-    assert_eq!(bed.world().resources()[0].spec["tags"]["theirs"], json!("3"));
 }

@@ -1,5 +1,6 @@
 //! Zones that are lost and come back; the site as discovery reads it.
 
+use futures::FutureExt as _;
 use serde_json::json;
 use zonestack_core::discover::{ClusterReader as _, NetworkReader as _, NetworkRequest};
 use zonestack_core::driver::Status;
@@ -85,5 +86,3 @@ fn discovery_reads_the_cluster_and_its_network() {
     let dns = bed.clock.run(async { dns.dns(&network.vpcs[0].id).await }).unwrap().unwrap();
     assert!(dns.support && dns.hostnames);
 }
-
-use futures::FutureExt as _;

@@ -10,7 +10,7 @@ async fn observe_shown(shown: Json, spec: Json) -> Observation {
 async fn it_is_found_by_id_by_token_and_by_marks() {
     let check = async |shown: Json, id: Option<&str>, wanted: Option<Ownership>| {
         let mut answers = details();
-        answers.push(file_systems(&[shown.clone()]));
+        answers.push(file_systems(std::slice::from_ref(&shown)));
         let found =
             observe_one(&Aws::new(answers), file_system_target(id), Some(file_system_spec())).await;
         let ownership = found.is_present().then_some(found.ownership);

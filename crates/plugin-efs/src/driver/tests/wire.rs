@@ -1,5 +1,6 @@
 //! AWS on the wire: recorded answers by request line, and a record of what was asked.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
@@ -90,14 +91,14 @@ pub(super) fn refused(status: u16, code: &str, message: &str) -> Canned {
 
 /// An answer of `DescribeNetworkInterfaces`: interfaces with their groups.
 pub(super) fn interfaces(shown: &[(&str, &[&str])]) -> Canned {
-    let items: String = shown
-        .iter()
-        .map(|(id, groups)| {
-            let groups: String =
-                groups.iter().map(|group| format!("<item><groupId>{group}</groupId></item>")).collect();
-            format!("<item><networkInterfaceId>{id}</networkInterfaceId><groupSet>{groups}</groupSet></item>")
-        })
-        .collect();
+    let mut items = String::new();
+    for (id, groups) in shown {
+        write!(items, "<item><networkInterfaceId>{id}</networkInterfaceId><groupSet>").unwrap();
+        for group in *groups {
+            write!(items, "<item><groupId>{group}</groupId></item>").unwrap();
+        }
+        items.push_str("</groupSet></item>");
+    }
     let xml = "http://ec2.amazonaws.com/doc/2016-11-15/";
     (
         200,

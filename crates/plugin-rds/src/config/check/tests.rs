@@ -32,23 +32,33 @@ fn versions() {
     }
     check_settings(
         json!({"version": "9.3"}),
-        &["version-unsupported at version: PostgreSQL 9.3 is out of support: RDS would bill extended support"],
+        &[
+            "version-unsupported at version: PostgreSQL 9.3 is out of support: RDS would bill extended support",
+        ],
     );
     check_settings(
         json!({"version": 12}),
-        &["version-unsupported at version: PostgreSQL 12 is out of support: RDS would bill extended support"],
+        &[
+            "version-unsupported at version: PostgreSQL 12 is out of support: RDS would bill extended support",
+        ],
     );
     check_settings(
         json!({"version": 13}),
-        &["version-ageing (advisory) at version: RDS's standard support for PostgreSQL 13 has ended. zonestack does not buy extended support, so RDS moves the instance to a newer major version by itself"],
+        &[
+            "version-ageing (advisory) at version: RDS's standard support for PostgreSQL 13 has ended. zonestack does not buy extended support, so RDS moves the instance to a newer major version by itself",
+        ],
     );
     check_settings(
         json!({"version": 19}),
-        &["version-unknown (advisory) at version: PostgreSQL 19 is newer than the versions that zonestack knows"],
+        &[
+            "version-unknown (advisory) at version: PostgreSQL 19 is newer than the versions that zonestack knows",
+        ],
     );
     check_settings(
         json!({"version": "17.4"}),
-        &["version-retired (advisory) at version: RDS makes no new instance with PostgreSQL 17.4 any more; one that runs it already will be upgraded"],
+        &[
+            "version-retired (advisory) at version: RDS makes no new instance with PostgreSQL 17.4 any more; one that runs it already will be upgraded",
+        ],
     );
 }
 
@@ -57,11 +67,16 @@ fn classes() {
     for good in ["db.m7g.large", "db.t4g.medium", "db.r8g.4xlarge", "db.x2iedn.xlarge"] {
         check_settings(json!({"class": good}), &[]);
     }
-    check_settings(json!({"class": "m7g.large"}), &["class-invalid at class: \"m7g.large\" is no instance class"]);
+    check_settings(
+        json!({"class": "m7g.large"}),
+        &["class-invalid at class: \"m7g.large\" is no instance class"],
+    );
     // The post's.
     check_settings(
         json!({"class": "db.t2.medium"}),
-        &["class-retired at class: db.t2.medium is of a generation that RDS does not offer for PostgreSQL 17"],
+        &[
+            "class-retired at class: db.t2.medium is of a generation that RDS does not offer for PostgreSQL 17",
+        ],
     );
 }
 
@@ -77,15 +92,23 @@ fn storage_sizes() {
     ] {
         check_settings(good, &[]);
     }
-    check_settings(json!({"storage": 19}), &["storage-size at storage: 19 GiB of gp3 storage: RDS takes 20 to 65536"]);
-    check_settings(json!({"storage": 65537}), &["storage-size at storage: 65537 GiB of gp3 storage: RDS takes 20 to 65536"]);
+    check_settings(
+        json!({"storage": 19}),
+        &["storage-size at storage: 19 GiB of gp3 storage: RDS takes 20 to 65536"],
+    );
+    check_settings(
+        json!({"storage": 65537}),
+        &["storage-size at storage: 65537 GiB of gp3 storage: RDS takes 20 to 65536"],
+    );
     check_settings(
         json!({"storage": 50, "storageType": "io2", "iops": 1000}),
         &["storage-size at storage: 50 GiB of io2 storage: RDS takes 100 to 65536"],
     );
     check_settings(
         json!({"storage": 101, "maxStorage": 111}),
-        &["max-storage at maxStorage: 111 GiB must be at least 10 % more than storage: 112 for 101"],
+        &[
+            "max-storage at maxStorage: 111 GiB must be at least 10 % more than storage: 112 for 101",
+        ],
     );
     check_settings(
         json!({"maxStorage": 70000}),
@@ -113,7 +136,7 @@ fn iops_and_throughput() {
         json!({"storage": 400, "iops": 16000, "throughput": 4000}),
         json!({"storage": 400, "throughput": 500}),
         json!({"storageType": "io1", "iops": 5000}),
-        json!({"storageType": "io2", "iops": 100000}),
+        json!({"storageType": "io2", "iops": 100_000}),
     ] {
         check_settings(good, &[]);
     }
@@ -124,7 +147,10 @@ fn iops_and_throughput() {
             "throughput at throughput: gp3 under 400 GiB always has 125 MiB/s, which cannot be set",
         ],
     );
-    check_settings(json!({"storage": 400, "iops": 3000}), &["iops at iops: 3000 IOPS: RDS takes 12000 to 64000"]);
+    check_settings(
+        json!({"storage": 400, "iops": 3000}),
+        &["iops at iops: 3000 IOPS: RDS takes 12000 to 64000"],
+    );
     check_settings(
         json!({"storage": 400, "throughput": 125}),
         &["throughput at throughput: 125 MiB/s: RDS takes 500 to 4000"],
@@ -140,12 +166,18 @@ fn iops_and_throughput() {
             "throughput at throughput: the throughput of gp2 cannot be set",
         ],
     );
-    check_settings(json!({"storageType": "io1"}), &["iops at iops: io1 needs iops: 1000 to 256000"]);
+    check_settings(
+        json!({"storageType": "io1"}),
+        &["iops at iops: io1 needs iops: 1000 to 256000"],
+    );
     check_settings(
         json!({"storageType": "io1", "iops": 5001}),
         &["iops at iops: 5001 IOPS for 100 GiB of io1: at most 50 for each GiB, 5000"],
     );
-    check_settings(json!({"storageType": "io2", "iops": 999}), &["iops at iops: 999 IOPS: RDS takes 1000 to 256000"]);
+    check_settings(
+        json!({"storageType": "io2", "iops": 999}),
+        &["iops at iops: 999 IOPS: RDS takes 1000 to 256000"],
+    );
 }
 
 #[test]
@@ -163,14 +195,18 @@ fn names_and_references() {
     );
     check_settings(
         json!({"user": "gitlab_production"}),
-        &["user-name at user: the user name \"gitlab_production\" has 17 characters, at most 16 are allowed"],
+        &[
+            "user-name at user: the user name \"gitlab_production\" has 17 characters, at most 16 are allowed",
+        ],
     );
     for (reference, path) in [
         (json!({"env": ""}), "env"),
         (json!({"file": ""}), "file"),
         (json!({"secret": {"name": "db", "key": ""}}), "secret"),
     ] {
-        let expected = format!("password-reference at password.{path}: the reference to the password is empty");
+        let expected = format!(
+            "password-reference at password.{path}: the reference to the password is empty"
+        );
         check_settings(json!({"password": reference}), &[&expected]);
     }
 }
@@ -178,7 +214,10 @@ fn names_and_references() {
 #[test]
 fn ports() {
     check_settings(json!({"port": 1150}), &[]);
-    check_settings(json!({"port": 1149}), &["port at port: 1149 as TCP port: RDS takes 1150 to 65535"]);
+    check_settings(
+        json!({"port": 1149}),
+        &["port at port: 1149 as TCP port: RDS takes 1150 to 65535"],
+    );
 }
 
 #[test]
@@ -195,11 +234,15 @@ fn backups_and_windows() {
     );
     check_settings(
         json!({"backup": {"days": 0}}),
-        &["no-backups (advisory) at backup.days: there are no backups: what is lost in the database is lost for good"],
+        &[
+            "no-backups (advisory) at backup.days: there are no backups: what is lost in the database is lost for good",
+        ],
     );
     check_settings(
         json!({"backup": {"window": "04:00-04:31"}, "maintenanceWindow": "sun:04:30-sun:05:30"}),
-        &["windows-overlap at maintenanceWindow: the maintenance window sun:04:30-sun:05:30 and the daily backup window 04:00-04:31 overlap; RDS wants them apart"],
+        &[
+            "windows-overlap at maintenanceWindow: the maintenance window sun:04:30-sun:05:30 and the daily backup window 04:00-04:31 overlap; RDS wants them apart",
+        ],
     );
     check_settings(
         json!({"backup": {"window": "4am"}, "maintenanceWindow": "sun:04:30-sun:04:45"}),
@@ -215,7 +258,9 @@ fn encryption() {
     check_settings(json!({"kmsKeyId": "alias/database"}), &[]);
     check_settings(
         json!({"encrypted": false}),
-        &["not-encrypted (advisory) at encrypted: the storage, its snapshots and backups are not encrypted, and never can be"],
+        &[
+            "not-encrypted (advisory) at encrypted: the storage, its snapshots and backups are not encrypted, and never can be",
+        ],
     );
     check_settings(
         json!({"encrypted": false, "kmsKeyId": "alias/database"}),
@@ -232,7 +277,9 @@ fn the_rest() {
     check_settings(json!({"parameters": {"max_connections": 500, "rds.force_ssl": true}}), &[]);
     check_settings(
         json!({"parameters": {"Max Connections": 500}}),
-        &["parameter-name at parameters: \"Max Connections\" is no parameter name: small letters, digits, _ and ."],
+        &[
+            "parameter-name at parameters: \"Max Connections\" is no parameter name: small letters, digits, _ and .",
+        ],
     );
     check_settings(json!({"logs": []}), &[]);
     check_settings(
@@ -247,7 +294,9 @@ fn the_rest() {
     check_settings(json!({"multiAz": false, "zone": "eu-west-1b"}), &[]);
     check_settings(
         json!({"zone": "eu-west-1b"}),
-        &["zone-of-multi-az at zone: with multiAz, RDS chooses the zones of the instance and its standby"],
+        &[
+            "zone-of-multi-az at zone: with multiAz, RDS chooses the zones of the instance and its standby",
+        ],
     );
 }
 
@@ -279,12 +328,16 @@ fn connections_come_from_the_parameter_or_the_class() {
     check(json!({}), Some(879));
     check(json!({"class": "db.t4g.medium"}), Some(428));
     check(json!({"parameters": {"max_connections": 600}}), Some(600));
-    check(json!({"parameters": {"max_connections": "LEAST({DBInstanceClassMemory/9531392},5000)"}}), None);
+    check(
+        json!({"parameters": {"max_connections": "LEAST({DBInstanceClassMemory/9531392},5000)"}}),
+        None,
+    );
     check(json!({"class": "db.x2iedn.xlarge"}), None);
 }
 
 #[test]
 fn unknown_keys_are_refused() {
-    let error = serde_json::from_value::<Settings>(json!({"publiclyAccessible": true})).unwrap_err();
+    let error =
+        serde_json::from_value::<Settings>(json!({"publiclyAccessible": true})).unwrap_err();
     assert!(error.to_string().contains("unknown field `publiclyAccessible`"), "{error}");
 }

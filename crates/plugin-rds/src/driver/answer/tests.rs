@@ -61,12 +61,28 @@ fn every_setting_that_differs_is_a_difference() {
 
 #[test]
 fn what_somebody_changed_by_hand_is_a_difference() {
-    check(json!({}), &[("<PubliclyAccessible>false", "<PubliclyAccessible>true")], &["/publicly_accessible"]);
-    check(json!({}), &[("<CopyTagsToSnapshot>true", "<CopyTagsToSnapshot>false")], &["/copy_tags_to_snapshot"]);
+    check(
+        json!({}),
+        &[("<PubliclyAccessible>false", "<PubliclyAccessible>true")],
+        &["/publicly_accessible"],
+    );
+    check(
+        json!({}),
+        &[("<CopyTagsToSnapshot>true", "<CopyTagsToSnapshot>false")],
+        &["/copy_tags_to_snapshot"],
+    );
     check(json!({}), &[("sg-1", "sg-2")], &["/security_groups"]);
     check(json!({}), &[("<Value>git-db</Value>", "<Value>mine</Value>")], &["/tags/Name"]);
-    check(json!({"maxStorage": "off"}), &[("<MaxAllocatedStorage>400</MaxAllocatedStorage>", "")], &[]);
-    check(json!({}), &[("<MaxAllocatedStorage>400</MaxAllocatedStorage>", "")], &["/max_allocated_storage"]);
+    check(
+        json!({"maxStorage": "off"}),
+        &[("<MaxAllocatedStorage>400</MaxAllocatedStorage>", "")],
+        &[],
+    );
+    check(
+        json!({}),
+        &[("<MaxAllocatedStorage>400</MaxAllocatedStorage>", "")],
+        &["/max_allocated_storage"],
+    );
 }
 
 #[test]
@@ -85,7 +101,10 @@ fn the_same_in_other_words_is_no_difference() {
     check(json!({}), &[("<AllocatedStorage>100", "<AllocatedStorage>250")], &[]);
     check(
         json!({"maxStorage": 0}),
-        &[("<AllocatedStorage>100", "<AllocatedStorage>250"), ("<MaxAllocatedStorage>400</MaxAllocatedStorage>", "")],
+        &[
+            ("<AllocatedStorage>100", "<AllocatedStorage>250"),
+            ("<MaxAllocatedStorage>400</MaxAllocatedStorage>", ""),
+        ],
         &["/allocated_storage"],
     );
     check(json!({"logs": ["upgrade", "postgresql"]}), &[], &[]);
@@ -103,7 +122,10 @@ fn what_the_answer_leaves_out_is_no_difference() {
     check(
         json!({"performanceInsights": true, "kmsKeyId": "0000"}),
         &[
-            ("<EngineLifecycleSupport>open-source-rds-extended-support-disabled</EngineLifecycleSupport>", ""),
+            (
+                "<EngineLifecycleSupport>open-source-rds-extended-support-disabled</EngineLifecycleSupport>",
+                "",
+            ),
             ("<PerformanceInsightsEnabled>false</PerformanceInsightsEnabled>", ""),
             ("<PendingModifiedValues></PendingModifiedValues>", ""),
             ("<PubliclyAccessible>false</PubliclyAccessible>", ""),
@@ -114,7 +136,10 @@ fn what_the_answer_leaves_out_is_no_difference() {
     );
     check(
         json!({}),
-        &[("git-db.c0ffee.eu-west-1.rds.amazonaws.com</Address><Port>5432", "localhost</Address><Port>15432")],
+        &[(
+            "git-db.c0ffee.eu-west-1.rds.amazonaws.com</Address><Port>5432",
+            "localhost</Address><Port>15432",
+        )],
         &[],
     );
 }
@@ -136,8 +161,13 @@ fn what_waits_for_the_window_counts_as_done() {
     check(settings("window"), &pending(waiting), &[]);
     // Switching to `now` asks for it again, which flushes what waits; but not while RDS is at it.
     let all = [
-        "/allocated_storage", "/backup_retention_days", "/ca_certificate", "/class", "/engine_version",
-        "/port", "/storage_type",
+        "/allocated_storage",
+        "/backup_retention_days",
+        "/ca_certificate",
+        "/class",
+        "/engine_version",
+        "/port",
+        "/storage_type",
     ];
     check(settings("now"), &pending(waiting), &all);
     let modifying = [pending(waiting)[0], ("available", "modifying")];
@@ -157,5 +187,9 @@ fn logs_that_are_being_switched_count() {
 fn our_own_parameter_group_has_to_go_with_the_parameters() {
     check(json!({}), &[("default.postgres17", "git-db-postgres17")], &["/parameter_group"]);
     check(json!({}), &[("default.postgres17", "somebody-elses")], &[]);
-    check(json!({"parameters": {"work_mem": 8192}}), &[("default.postgres17", "git-db-postgres17")], &[]);
+    check(
+        json!({"parameters": {"work_mem": 8192}}),
+        &[("default.postgres17", "git-db-postgres17")],
+        &[],
+    );
 }

@@ -58,7 +58,8 @@ async fn what_is_optional_is_said_when_asked_for() {
 #[tokio::test]
 async fn a_refusal_has_its_class() {
     let check = async |status: u16, code: &str, class: ErrorClass| {
-        let (created, _) = create(&spec_of(INSTANCE, json!({})), vec![refused(status, code, "No.")]).await;
+        let (created, _) =
+            create(&spec_of(INSTANCE, json!({})), vec![refused(status, code, "No.")]).await;
         let error = created.unwrap_err();
         assert_eq!(error.class, class, "{error}");
         assert!(error.message.starts_with("CreateDBInstance: No. ("), "{error}");
@@ -104,7 +105,11 @@ async fn the_password_is_in_the_call_and_nowhere_else() {
     let spec = spec_of(INSTANCE, json!({"password": {"env": "DB_PASSWORD"}}));
     let (driver, calls) = driver(vec![
         ok("CreateDBInstance", GIT_DB),
-        refused(400, "InvalidParameterValue", "The parameter MasterUserPassword is not a valid password."),
+        refused(
+            400,
+            "InvalidParameterValue",
+            "The parameter MasterUserPassword is not a valid password.",
+        ),
         super::super::recorded::described(GIT_DB),
     ]);
     let owner = owner();
@@ -114,7 +119,9 @@ async fn the_password_is_in_the_call_and_nowhere_else() {
     let found = driver.observe(cx(&owner), &queries).await;
     assert_eq!(calls.actions(), ["CreateDBInstance", "CreateDBInstance", "DescribeDBInstances"]);
     assert_eq!(found[0].as_ref().unwrap().attributes["master_password"], spec["master_password"]);
-    for text in [format!("{created:?}"), format!("{error:?}"), format!("{found:?}"), spec.to_string()] {
+    for text in
+        [format!("{created:?}"), format!("{error:?}"), format!("{found:?}"), spec.to_string()]
+    {
         assert!(!text.contains(PASSWORD), "{text}");
     }
 }

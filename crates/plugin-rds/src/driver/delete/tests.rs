@@ -10,7 +10,11 @@ fn snapshot() -> Deletion {
 }
 
 /// Observes `git-db` in a state, then deletes.
-async fn delete(state: &str, deletion: Deletion, answers: Vec<Answer>) -> (Result<(), DriverError>, Calls) {
+async fn delete(
+    state: &str,
+    deletion: Deletion,
+    answers: Vec<Answer>,
+) -> (Result<(), DriverError>, Calls) {
     let seen = described(&GIT_DB.replace("available", state));
     let (driver, calls) = driver([vec![seen], answers].into_iter().flatten().collect());
     let owner = owner();
@@ -52,7 +56,8 @@ async fn a_refusal_says_what_to_do() {
         assert_eq!(error.class, class, "{error}");
         assert!(error.message.contains(words), "{error}");
     };
-    let protected = "Cannot delete protected DB Instance, please disable deletion protection and try again.";
+    let protected =
+        "Cannot delete protected DB Instance, please disable deletion protection and try again.";
     check(
         "available",
         refused(400, "InvalidParameterCombination", protected),

@@ -3,12 +3,16 @@ use zonestack_core::driver::{Difference, Driver, DriverError, ErrorClass};
 
 use super::super::INSTANCE;
 use super::super::recorded::{
-    ARN, Answer, Calls, GIT_DB, PASSWORD, cx, described, differences, driver, instance, ok, owner, query,
-    refused, run, spec_of,
+    ARN, Answer, Calls, GIT_DB, PASSWORD, cx, described, differences, driver, instance, ok, owner,
+    query, refused, run, spec_of,
 };
 
 /// Observes `git-db` against the settings and updates once.
-async fn update(settings: Json, xml: &str, answer: Answer) -> (Result<(), DriverError>, Vec<String>) {
+async fn update(
+    settings: Json,
+    xml: &str,
+    answer: Answer,
+) -> (Result<(), DriverError>, Vec<String>) {
     let (driver, calls) = driver(vec![described(xml), answer]);
     let owner = owner();
     let spec = spec_of(INSTANCE, settings);
@@ -24,7 +28,10 @@ async fn update(settings: Json, xml: &str, answer: Answer) -> (Result<(), Driver
 fn sent(calls: &Calls) -> Vec<String> {
     let noise = ["Version", "DBInstanceIdentifier"];
     let last = calls.last();
-    last.iter().filter(|(k, _)| !noise.contains(&k.as_str())).map(|(k, v)| format!("{k}={v}")).collect()
+    last.iter()
+        .filter(|(k, _)| !noise.contains(&k.as_str()))
+        .map(|(k, v)| format!("{k}={v}"))
+        .collect()
 }
 
 #[track_caller]
@@ -34,8 +41,7 @@ fn check(settings: Json, expected: &[&str]) {
 
 #[track_caller]
 fn check_against(settings: Json, xml: &str, expected: &[&str]) {
-    let (updated, sent) =
-        run(update(settings, xml, ok("ModifyDBInstance", GIT_DB)));
+    let (updated, sent) = run(update(settings, xml, ok("ModifyDBInstance", GIT_DB)));
     assert_eq!(updated, Ok(()));
     let mut expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
     expected.push("Action=ModifyDBInstance".to_owned());
@@ -65,7 +71,10 @@ fn only_what_differs_is_sent() {
     check(json!({"deletionProtection": false}), &["DeletionProtection=false"]);
     check(json!({"autoMinorUpgrade": false}), &["AutoMinorVersionUpgrade=false"]);
     check(json!({"performanceInsights": true}), &["EnablePerformanceInsights=true"]);
-    check(json!({"caCertificate": "rds-ca-ecc384-g1"}), &["CACertificateIdentifier=rds-ca-ecc384-g1"]);
+    check(
+        json!({"caCertificate": "rds-ca-ecc384-g1"}),
+        &["CACertificateIdentifier=rds-ca-ecc384-g1"],
+    );
     check(json!({"parameters": {"work_mem": 8192}}), &["DBParameterGroupName=git-db-postgres17"]);
     check(
         json!({"logs": ["iam-db-auth-error", "upgrade"]}),
@@ -74,7 +83,10 @@ fn only_what_differs_is_sent() {
             "CloudwatchLogsExportConfiguration.EnableLogTypes.member.1=iam-db-auth-error",
         ],
     );
-    check(json!({"logs": ["upgrade"]}), &["CloudwatchLogsExportConfiguration.DisableLogTypes.member.1=postgresql"]);
+    check(
+        json!({"logs": ["upgrade"]}),
+        &["CloudwatchLogsExportConfiguration.DisableLogTypes.member.1=postgresql"],
+    );
     check(
         json!({"class": "db.m7g.xlarge", "apply": "now"}),
         &["ApplyImmediately=true", "DBInstanceClass=db.m7g.xlarge"],
@@ -86,23 +98,30 @@ fn everything_that_differs_goes_into_one_call() {
     check(
         json!({"class": "db.m7g.xlarge", "version": 18, "backup": {"days": 30}, "parameters": {"work_mem": 8192}}),
         &[
-            "AllowMajorVersionUpgrade=true", "BackupRetentionPeriod=30", "DBInstanceClass=db.m7g.xlarge",
-            "DBParameterGroupName=git-db-postgres18", "EngineVersion=18",
+            "AllowMajorVersionUpgrade=true",
+            "BackupRetentionPeriod=30",
+            "DBInstanceClass=db.m7g.xlarge",
+            "DBParameterGroupName=git-db-postgres18",
+            "EngineVersion=18",
         ],
     );
 }
 
 #[test]
 fn storage_that_grew_by_itself_is_not_asked_to_shrink() {
-    let grown = GIT_DB.replace("<AllocatedStorage>100", "<AllocatedStorage>450").replace(
-        "<MaxAllocatedStorage>400", "<MaxAllocatedStorage>1000",
-    );
+    let grown = GIT_DB
+        .replace("<AllocatedStorage>100", "<AllocatedStorage>450")
+        .replace("<MaxAllocatedStorage>400", "<MaxAllocatedStorage>1000");
     check_against(
         json!({"storage": 400, "maxStorage": 1000, "iops": 16000, "throughput": 1000}),
         &grown,
         &["AllocatedStorage=450", "Iops=16000", "StorageThroughput=1000"],
     );
-    check_against(json!({"maxStorage": "off", "storage": 450}), &grown, &["MaxAllocatedStorage=450"]);
+    check_against(
+        json!({"maxStorage": "off", "storage": 450}),
+        &grown,
+        &["MaxAllocatedStorage=450"],
+    );
 }
 
 #[test]
@@ -131,7 +150,12 @@ async fn a_refusal_has_its_class() {
         let error = updated.unwrap_err();
         assert_eq!(error.class, class, "{error}");
     };
-    check("InvalidDBInstanceState", "Database instance is not in available state.", ErrorClass::Busy).await;
+    check(
+        "InvalidDBInstanceState",
+        "Database instance is not in available state.",
+        ErrorClass::Busy,
+    )
+    .await;
     check("DBInstanceNotFound", "DBInstance git-db not found.", ErrorClass::NotFound).await;
     check("InvalidParameterCombination", "Cannot upgrade.", ErrorClass::Invalid).await;
     check("DBUpgradeDependencyFailure", "No.", ErrorClass::Invalid).await;

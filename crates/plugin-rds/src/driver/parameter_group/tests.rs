@@ -75,7 +75,8 @@ async fn a_parameter_that_was_set_once_has_to_go() {
     let owner = owner();
     let found = driver.observe(cx(&owner), &[query(target_group(), spec())]).await;
     let differences = differences(&spec(), &found[0].as_ref().unwrap().attributes);
-    let expected = ["/parameters/max_connections", "/parameters/work_mem", "/parameters/log_statement"];
+    let expected =
+        ["/parameters/max_connections", "/parameters/work_mem", "/parameters/log_statement"];
     assert_eq!(paths(&differences), expected);
 }
 
@@ -90,8 +91,9 @@ async fn a_group_that_is_not_there_is_absent() {
 #[tokio::test]
 async fn it_is_made_empty_then_filled_and_cleaned_a_call_at_a_time() {
     let owner = owner();
-    let answer =
-        format!("<DBParameterGroup><DBParameterGroupArn>{ARN}</DBParameterGroupArn></DBParameterGroup>");
+    let answer = format!(
+        "<DBParameterGroup><DBParameterGroupArn>{ARN}</DBParameterGroupArn></DBParameterGroup>"
+    );
     let (creating, calls) = driver(vec![ok("CreateDBParameterGroup", &answer)]);
     let made = creating.create(cx(&owner), &target_group(), &spec()).await;
     assert_eq!(made, Ok(Created { remote_id: Some(ARN.to_owned()) }));

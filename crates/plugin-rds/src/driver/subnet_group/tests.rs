@@ -79,14 +79,18 @@ async fn absent_foreign_and_changed_groups_are_told_apart() {
 #[tokio::test]
 async fn creating_marks_it_and_updating_is_one_call() {
     let owner = owner();
-    let answer = format!("<DBSubnetGroup><DBSubnetGroupArn>{ARN}</DBSubnetGroupArn></DBSubnetGroup>");
+    let answer =
+        format!("<DBSubnetGroup><DBSubnetGroupArn>{ARN}</DBSubnetGroupArn></DBSubnetGroup>");
     let (created, calls) = driver(vec![ok("CreateDBSubnetGroup", &answer)]);
     let made = created.create(cx(&owner), &group(), &spec()).await;
     assert_eq!(made, Ok(Created { remote_id: Some(ARN.to_owned()) }));
     insta::assert_snapshot!(format!("{:#}", json!(calls.only())));
 
     let (updated, calls) = driver(vec![ok("ModifyDBSubnetGroup", "")]);
-    let differences = differences(&spec(), &json!({"subnet_ids": [], "description": spec()["description"], "tags": spec()["tags"]}));
+    let differences = differences(
+        &spec(),
+        &json!({"subnet_ids": [], "description": spec()["description"], "tags": spec()["tags"]}),
+    );
     updated.update(cx(&owner), &group(), &spec(), &differences).await.unwrap();
     assert_eq!(calls.actions(), ["ModifyDBSubnetGroup"]);
     assert_eq!(calls.only()["SubnetIds.SubnetIdentifier.3"], "subnet-nominal-2");
@@ -100,7 +104,8 @@ async fn deleting_waits_for_the_instance_and_takes_absence_for_success() {
     };
     assert_eq!(delete(ok("DeleteDBSubnetGroup", "")).await, Ok(()));
     assert_eq!(delete(refused(404, "DBSubnetGroupNotFoundFault", "No.")).await, Ok(()));
-    let error = delete(refused(400, "InvalidDBSubnetGroupStateFault", "In use.")).await.unwrap_err();
+    let error =
+        delete(refused(400, "InvalidDBSubnetGroupStateFault", "In use.")).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Dependency);
 }
 

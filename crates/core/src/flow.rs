@@ -1,0 +1,270 @@
+//! The stages in a row, as every command goes through them: surveys, context, desired, observed, plan. Reads only.
+
+use std::collections::BTreeMap;
+
+use crate::context::Context;
+use crate::desired::{Desired, RenderError, render};
+use crate::diagnostic::{Diagnostic, Finding, Severity};
+use crate::discover::{ClusterReader, NetworkReader, NetworkRequest, SurveyError};
+use crate::driver::Owner;
+use crate::inventory::{Inventory, InventoryError, InventoryStore, Version};
+use crate::name::{ComponentName, Zone};
+use crate::observe::{ObserveError, Observed, World, observe};
+use crate::plan::{Action, Advisory, Plan};
+use crate::planning::{Permits, Situation, plan};
+use crate::stack::Stack;
+use crate::wire::Wiring;
+use crate::zones::{Wish, choose, dns_findings};
+
+/// Where a stack lives, behind the contracts.
+pub struct Site {
+    /// What the engine reaches.
+    pub world: World,
+    /// Reads the cluster.
+    pub cluster: Box<dyn ClusterReader>,
+    /// Reads the network.
+    pub network: Box<dyn NetworkReader>,
+    /// Keeps the inventory.
+    pub store: Box<dyn InventoryStore>,
+}
+
+/// A plan, with everything that it was made from.
+pub struct Prepared {
+    /// Where the stack runs.
+    pub context: Context,
+    /// What it shall be.
+    pub desired: Desired,
+    /// What is remembered, with its version.
+    pub remembered: Option<(Inventory, Version)>,
+    /// Who we are; without a uid before the first `up`.
+    pub owner: Owner,
+    /// What is.
+    pub observed: Observed,
+    /// What would be done.
+    pub plan: Plan,
+}
+
+/// A removal, with everything that it was made from.
+pub struct PreparedRemoval {
+    /// What is remembered, with its version.
+    pub remembered: (Inventory, Version),
+    /// Who we are.
+    pub owner: Owner,
+    /// What is.
+    pub observed: Observed,
+    /// What would be done.
+    pub plan: Plan,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    /// The cluster or the network could not be read.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// The surroundings cannot carry the stack.
+    #[error("the stack cannot run there")]
+    Surroundings(Vec<Finding>),
+    /// A plugin breaks its contract.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The components refuse these surroundings; the places are in the stack file.
+    #[error("the stack file does not fit its surroundings")]
+    Stack(Vec<Diagnostic>),
+    /// The inventory could not be read.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// The stack was made somewhere else: it must not be lost sight of (reliability.md, B.2).
+    #[error("the stack {stack} was made in {what} {remembered}, and this is {what} {now}")]
+    Elsewhere {
+        /// The stack.
+        stack: String,
+        /// `account`, `region` or `cluster`.
+        what: &'static str,
+        /// The remembered one.
+        remembered: String,
+        /// The present one.
+        now: String,
+    },
+    /// A zone has resources but no nodes any more: that must not look like a zone that nobody wants.
+    #[error("the stack has resources in {zone}, which has no worker nodes now")]
+    LostZone {
+        /// The zone.
+        zone: Zone,
+        /// The zones with nodes.
+        others: Vec<Zone>,
+    },
+    /// What is there could not be seen.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+}
+
+/// Goes all the way to a plan.
+pub async fn prepare(
+    site: &Site,
+    wiring: &Wiring,
+    permits: &Permits,
+) -> Result<Prepared, FlowError> {
+    let stack = &wiring.stack;
+    let (context, advisories) = survey(site, stack).await?;
+    let mut desired = render(wiring, &context, &site.world.kinds)?;
+    desired.findings.extend(advisories.into_iter().map(without_place));
+    let errors: Vec<Diagnostic> = desired.errors().cloned().collect();
+    if !errors.is_empty() {
+        return Err(FlowError::Stack(errors));
+    }
+    let remembered = site.store.load().await?;
+    let inventory = remembered.as_ref().map(|(inventory, _)| inventory);
+    if let Some(inventory) = inventory {
+        same_surroundings(inventory, &context)?;
+        same_zones(inventory, &context, stack)?;
+    }
+    let owner = Owner {
+        stack: stack.name.to_string(),
+        uid: inventory.map(|inventory| inventory.uid.clone()),
+        namespace: stack.namespace.clone(),
+        region: stack.region.clone(),
+    };
+    let observed = observe(Some(&desired), inventory, &owner, &site.world).await?;
+    let mut plan = plan(Situation {
+        desired: &desired,
+        observed: &observed,
+        inventory,
+        kinds: &site.world.kinds,
+        owner: &owner,
+        permits,
+    });
+    if plan.steps.iter().any(|step| step.action == Action::Create) {
+        plan.advisories.extend(check_names(site, &context).await?);
+    }
+    Ok(Prepared { context, desired, remembered, owner, observed, plan })
+}
+
+/// Goes to the plan of taking a stack down, from what is remembered alone; `None` when nothing is.
+pub async fn prepare_removal(
+    site: &Site,
+    namespace: &str,
+    permits: &Permits,
+) -> Result<Option<PreparedRemoval>, FlowError> {
+    let Some(remembered) = site.store.load().await? else { return Ok(None) };
+    let inventory = &remembered.0;
+    let owner = Owner {
+        stack: inventory.stack.clone(),
+        uid: Some(inventory.uid.clone()),
+        namespace: namespace.to_owned(),
+        region: inventory.region.clone(),
+    };
+    let observed = observe(None, Some(inventory), &owner, &site.world).await?;
+    let plan = plan(Situation {
+        desired: &Desired::default(),
+        observed: &observed,
+        inventory: Some(inventory),
+        kinds: &site.world.kinds,
+        owner: &owner,
+        permits,
+    });
+    Ok(Some(PreparedRemoval { remembered, owner, observed, plan }))
+}
+
+impl Prepared {
+    /// The inventory that a run starts from: what is remembered, or a new one under a new uid.
+    pub fn inventory(&self, new_uid: &str) -> (Inventory, Option<Version>) {
+        match &self.remembered {
+            Some((inventory, version)) => (inventory.clone(), Some(version.clone())),
+            None => {
+                let inventory = Inventory {
+                    stack: self.owner.stack.clone(),
+                    uid: new_uid.to_owned(),
+                    account: self.context.account.clone(),
+                    region: self.context.region.clone(),
+                    cluster: self.context.cluster.name.clone(),
+                    epoch: 0,
+                    entries: BTreeMap::new(),
+                };
+                (inventory, None)
+            }
+        }
+    }
+}
+
+/// Reads the surroundings and chooses in them.
+pub async fn survey(site: &Site, stack: &Stack) -> Result<(Context, Vec<Finding>), FlowError> {
+    let cluster = site.cluster.survey(&stack.namespace).await?;
+    let workers = cluster.nodes.iter().filter(|node| !node.control_plane);
+    let request = NetworkRequest {
+        cluster: stack.cluster.clone(),
+        instances: workers.filter_map(|node| node.instance.clone()).collect(),
+        vpc: stack.network.vpc.clone(),
+        subnets: stack.network.subnets.clone(),
+        security_groups: stack.network.security_groups.clone(),
+    };
+    let network = site.network.survey(&request).await?;
+    let wish = Wish {
+        stack: &stack.name,
+        namespace: &stack.namespace,
+        region: &stack.region,
+        cluster: &stack.cluster,
+        zones: stack.zones.as_deref(),
+        vpc: stack.network.vpc.as_deref(),
+        subnets: &stack.network.subnets,
+        security_groups: &stack.network.security_groups,
+    };
+    choose(wish, &cluster, &network).map_err(FlowError::Surroundings)
+}
+
+fn without_place(finding: Finding) -> Diagnostic {
+    Diagnostic {
+        severity: finding.severity,
+        code: finding.code,
+        component: None,
+        span: None,
+        message: finding.message,
+        hint: finding.hint,
+    }
+}
+
+fn same_surroundings(inventory: &Inventory, context: &Context) -> Result<(), FlowError> {
+    let facts = [
+        ("account", &inventory.account, &context.account),
+        ("region", &inventory.region, &context.region),
+        ("cluster", &inventory.cluster, &context.cluster.name),
+    ];
+    for (what, remembered, now) in facts {
+        if remembered != now {
+            return Err(FlowError::Elsewhere {
+                stack: inventory.stack.clone(),
+                what,
+                remembered: remembered.clone(),
+                now: now.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn same_zones(inventory: &Inventory, context: &Context, stack: &Stack) -> Result<(), FlowError> {
+    let others = context.zone_names();
+    let mut zones = inventory.entries.keys().filter_map(|id| id.zone.as_ref());
+    match zones.find(|zone| stack.zones.is_none() && !others.contains(zone)) {
+        Some(zone) => Err(FlowError::LostZone { zone: zone.clone(), others }),
+        None => Ok(()),
+    }
+}
+
+/// How names resolve matters only when something is about to be made.
+async fn check_names(site: &Site, context: &Context) -> Result<Vec<Advisory>, FlowError> {
+    let dns = site.network.dns(&context.vpc.id).await?;
+    let findings = dns_findings(&context.vpc.id, dns);
+    let (errors, advisories): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| finding.severity == Severity::Error);
+    if !errors.is_empty() {
+        return Err(FlowError::Surroundings(errors));
+    }
+    let advisory = |finding: Finding| Advisory {
+        code: finding.code.to_owned(),
+        component: ComponentName::stack(),
+        message: finding.message,
+        hint: finding.hint,
+    };
+    Ok(advisories.into_iter().map(advisory).collect())
+}
