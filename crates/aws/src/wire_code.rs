@@ -190,13 +190,14 @@ pub fn class_of(code: &str) -> Option<ErrorClass> {
 mod tests {
     use super::*;
 
+    fn check(class: &ErrorClass, codes: &[&str]) {
+        for code in codes {
+            assert_eq!(class_of(code).as_ref(), Some(class), "{code}");
+        }
+    }
+
     #[test]
-    fn every_code_of_the_table_of_the_services_has_its_class() {
-        let check = |class: &ErrorClass, codes: &[&str]| {
-            for code in codes {
-                assert_eq!(class_of(code).as_ref(), Some(class), "{code}");
-            }
-        };
+    fn codes_about_the_thing_have_their_class() {
         check(
             &ErrorClass::AlreadyExists,
             &[
@@ -252,6 +253,10 @@ mod tests {
             &ErrorClass::Dependency,
             &["DependencyViolation", "FileSystemInUse", "CacheSubnetGroupInUse"],
         );
+    }
+
+    #[test]
+    fn codes_about_the_call_have_their_class() {
         check(
             &ErrorClass::Throttled,
             &[

@@ -157,19 +157,22 @@ impl<'a> Engine<'a> {
             for task in &ready {
                 self.intend(*task);
             }
+            let in_flight = running.len();
             if self.dirty && !self.save(&mut running, &mut signals).await {
                 self.withdraw(&ready);
                 self.drain(&mut running, &mut signals).await;
                 break;
             }
+            let ended_meanwhile = running.len() < in_flight;
             for task in ready {
                 let errand = self.begin(task, sender.clone());
                 running.push(errand);
             }
-            if running.is_empty() {
+            if !running.is_empty() {
+                self.listen(&mut running, &mut signals).await;
+            } else if !ended_meanwhile {
                 break;
             }
-            self.listen(&mut running, &mut signals).await;
         }
         self.finish(&mut running, &mut signals).await
     }

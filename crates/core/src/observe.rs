@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{Either, join_all, select};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
@@ -85,6 +85,8 @@ pub struct ObserveError {
     pub failures: Vec<(ResourceId, DriverError)>,
 }
 
+/// How long one driver may take to look at everything.
+const READ_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often a read is tried when the service is throttling or failing for a moment.
 const READ_ATTEMPTS: u32 = 5;
 
@@ -227,7 +229,15 @@ async fn read(
         if queries.is_empty() {
             break;
         }
-        let results = driver.observe(cx, &queries).await;
+        let results =
+            match select(driver.observe(cx, &queries), world.clock.sleep(READ_TIMEOUT)).await {
+                Either::Left((results, _)) => results,
+                Either::Right(_) => {
+                    let message = format!("no answer within {} s", READ_TIMEOUT.as_secs());
+                    let error = DriverError::new(ErrorClass::Transient, message);
+                    vec![Err(error); queries.len()]
+                }
+            };
         let mut again = Vec::new();
         for (query, result) in queries.into_iter().zip(results) {
             let passing = result.as_ref().is_err_and(|error| {

@@ -117,7 +117,7 @@ fn only_zone(settings: &Settings, context: &Context) -> Option<Zone> {
     }
     let wanted = settings.zone.as_deref();
     let chosen = context.zones.iter().find(|facts| Some(facts.zone.as_str()) == wanted);
-    chosen.or(context.zones.first()).map(|facts| facts.zone.clone())
+    chosen.or_else(|| context.zones.first()).map(|facts| facts.zone.clone())
 }
 
 fn placement(settings: &Settings, context: &Context) -> Placement {

@@ -217,8 +217,8 @@ mod tests {
         json!({ "protocol": "tcp", "port": 2049, "group": group, "description": description })
     }
 
-    fn found(json: &[Json]) -> Vec<Rule> {
-        json.iter().map(|json| Rule::from_json(json).unwrap()).collect()
+    fn found(list: &Json) -> Vec<Rule> {
+        list.as_array().unwrap().iter().map(|json| Rule::from_json(json).unwrap()).collect()
     }
 
     #[test]
@@ -253,32 +253,32 @@ mod tests {
 
     #[test]
     fn a_stranger_takes_the_place_of_what_is_missing() {
-        let check = |wanted: Json, actual: &[Json], shown: Json| {
-            assert_eq!(in_words_of(Some(&wanted), found(actual)), shown);
+        let check = |wanted: Json, actual: Json, shown: Json| {
+            assert_eq!(in_words_of(Some(&wanted), found(&actual)), shown);
         };
         let ssh = json!({ "protocol": "tcp", "port": 22, "cidr": "0.0.0.0/0" });
         let (a, b) = (nfs("sg-a", "d"), nfs("sg-b", "d"));
-        check(json!([a, b]), &[b.clone(), a.clone()], json!([a, b]));
-        check(json!([a, b]), &[nfs("sg-a", "another"), b.clone()], json!([a, b]));
-        check(json!([a, b]), &[b.clone()], json!([b]));
-        check(json!([a, b]), &[ssh.clone(), b.clone()], json!([ssh, b]));
-        check(json!([a]), &[ssh.clone(), a.clone()], json!([a, ssh]));
-        check(json!([]), &[ssh.clone()], json!([ssh]));
+        check(json!([a, b]), json!([b, a]), json!([a, b]));
+        check(json!([a, b]), json!([nfs("sg-a", "another"), b]), json!([a, b]));
+        check(json!([a, b]), json!([b]), json!([b]));
+        check(json!([a, b]), json!([ssh, b]), json!([ssh, b]));
+        check(json!([a]), json!([ssh, a]), json!([a, ssh]));
+        check(json!([]), json!([ssh]), json!([ssh]));
     }
 
     #[test]
     fn changes_are_what_is_missing_and_what_is_too_many() {
-        let check = |wanted: &[Json], actual: &[Json], missing: &[Json], extra: &[Json]| {
-            let changes = RuleChanges::between(Some(&json!(wanted)), Some(&json!(actual)));
-            let expected = RuleChanges { missing: found(missing), extra: found(extra) };
+        let check = |wanted: Json, actual: Json, missing: Json, extra: Json| {
+            let changes = RuleChanges::between(Some(&wanted), Some(&actual));
+            let expected = RuleChanges { missing: found(&missing), extra: found(&extra) };
             assert_eq!(changes, expected);
         };
         let (a, b, c) = (nfs("sg-a", "d"), nfs("sg-b", "d"), nfs("sg-c", "d"));
-        check(&[a.clone(), b.clone()], &[a.clone(), b.clone()], &[], &[]);
-        check(&[a.clone(), b.clone()], &[a.clone(), c.clone()], &[b.clone()], &[c.clone()]);
-        check(&[a.clone(), b.clone()], &[], &[a.clone(), b], &[]);
         let other = nfs("sg-a", "another description");
-        check(&[a.clone()], &[other.clone()], &[], &[]);
-        check(&[a.clone()], &[other.clone(), a.clone()], &[], &[other]);
+        check(json!([a, b]), json!([a, b]), json!([]), json!([]));
+        check(json!([a, b]), json!([a, c]), json!([b]), json!([c]));
+        check(json!([a, b]), json!([]), json!([a, b]), json!([]));
+        check(json!([a]), json!([other]), json!([]), json!([]));
+        check(json!([a]), json!([other, a]), json!([]), json!([other]));
     }
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "cases read better as json!({…})")]
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};

@@ -182,3 +182,15 @@ async fn a_password_is_sent_when_it_is_asked_for() {
     driver.update(cx(&owner), &instance(), &spec, &[difference]).await.unwrap();
     assert_eq!(calls.only()["MasterUserPassword"], PASSWORD);
 }
+
+/// On the way down there is no stack file: the engine says the one field that it clears.
+#[tokio::test]
+async fn protection_is_cleared_without_the_rest_of_the_specification() {
+    let (driver, calls) = driver(vec![ok("ModifyDBInstance", GIT_DB)]);
+    let owner = owner();
+    let (from, to) = (Some(json!(true)), Some(json!(false)));
+    let difference = Difference { path: "/deletion_protection".to_owned(), from, to };
+    let spec = json!({"deletion_protection": false});
+    driver.update(cx(&owner), &instance(), &spec, &[difference]).await.unwrap();
+    assert_eq!(calls.parameters(), ["ApplyImmediately=false", "DeletionProtection=false"]);
+}

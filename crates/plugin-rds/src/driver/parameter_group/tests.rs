@@ -33,7 +33,7 @@ fn described() -> Answer {
 }
 
 fn parameters(values: &[(&str, &str)]) -> Answer {
-    let values: String = values
+    let values: Vec<_> = values
         .iter()
         .map(|(name, value)| {
             format!(
@@ -42,6 +42,7 @@ fn parameters(values: &[(&str, &str)]) -> Answer {
             )
         })
         .collect();
+    let values = values.concat();
     ok("DescribeDBParameters", &format!("<Parameters>{values}</Parameters>"))
 }
 

@@ -19,10 +19,11 @@ fn spec() -> Json {
 }
 
 fn listed(name: &str, subnets: &[&str]) -> Answer {
-    let subnets: String = subnets
+    let subnets: Vec<_> = subnets
         .iter()
         .map(|id| format!("<Subnet><SubnetIdentifier>{id}</SubnetIdentifier></Subnet>"))
         .collect();
+    let subnets = subnets.concat();
     ok(
         "DescribeDBSubnetGroups",
         &format!(
