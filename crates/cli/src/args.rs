@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use zonestack_core::name::ComponentName;
+use zonestack_core::name::{ComponentName, ResourceId};
 
 /// One short stack file becomes a highly available, stateful application on Kubernetes and AWS.
 ///
@@ -183,6 +183,10 @@ pub(crate) struct UpArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) permits: RecreateArgs,
+    /// Sets a Kubernetes object's fields back even where somebody else manages them now, such as kubectl edit. May be
+    /// repeated.
+    #[arg(long, value_name = "COMPONENT/RESOURCE")]
+    pub(crate) take_over: Vec<ResourceId>,
 }
 
 /// Arguments of `down`.

@@ -87,16 +87,6 @@ impl Failure {
                     "go back to {what} {remembered}; or take the stack down there first, or give this one another name"
                 ),
             },
-            FlowError::LostZone { zone, others } => {
-                let others: Vec<&str> = others.iter().map(|zone| zone.as_str()).collect();
-                Self::Refused {
-                    message,
-                    hint: format!(
-                        "if {zone} is to be given up, say so in the stack file: zones: [{}]; otherwise bring its nodes back",
-                        others.join(", ")
-                    ),
-                }
-            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
-use zonestack_core::execute::Interruption;
+use zonestack_core::run_options::Interruption;
 
 use crate::exit::Exit;
 

@@ -22,15 +22,14 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::report::style::Style;
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            drop(error.print());
-            return exit.into();
+            return misused(&error).into();
         }
     };
     let settings = Settings::new(&cli.global);
@@ -53,6 +52,27 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// Help and versions are no errors. For programs a wrong argument is a document like every other failure.
+fn misused(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        drop(error.print());
+        return Exit::Done;
+    }
+    let arguments: Vec<String> = std::env::args().collect();
+    let json = arguments.iter().any(|argument| argument == "--output=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
+    if json {
+        let failure = Failure::Usage {
+            message: error.to_string().trim().to_owned(),
+            hint: "zonestack --help".to_owned(),
+        };
+        failure.tell(args::Output::Json, Style { color: false });
+    } else {
+        drop(error.print());
+    }
+    Exit::Usage
 }
 
 async fn run(settings: &Settings, command: Command) -> Result<Exit, Failure> {

@@ -6,16 +6,16 @@ use std::time::Duration;
 use zonestack_aws::client::{AwsOptions, load};
 use zonestack_aws::network::Ec2Network;
 use zonestack_core::clock::Clock;
-use zonestack_core::execute::Options;
 use zonestack_core::flow::Site;
 use zonestack_core::inventory::InventoryStore as _;
 use zonestack_core::observe::World;
-use zonestack_core::stack::Stack;
+use zonestack_core::run_options::Options;
+use zonestack_core::stack::{Network, Stack};
 use zonestack_kubernetes::client::{KubeOptions, connect};
 use zonestack_kubernetes::inventory::ConfigMapInventory;
 use zonestack_kubernetes::secrets::KubernetesSecrets;
 use zonestack_kubernetes::survey::KubernetesCluster;
-use zonestack_sandbox::{Options as SandboxOptions, Pace, Sandbox, WallClock, Zones};
+use zonestack_sandbox::{NetworkIds, Options as SandboxOptions, Pace, Sandbox, WallClock, Zones};
 
 use crate::builtins;
 use crate::failure::Failure;
@@ -44,6 +44,8 @@ pub(crate) struct Tenant {
     pub(crate) cluster: String,
     /// The zones that the stack file names.
     pub(crate) zones: Option<Vec<String>>,
+    /// The network that the stack file names.
+    pub(crate) network: Network,
 }
 
 impl Tenant {
@@ -57,6 +59,7 @@ impl Tenant {
                 .zones
                 .as_ref()
                 .map(|zones| zones.iter().map(ToString::to_string).collect()),
+            network: stack.network.clone(),
         }
     }
 }
@@ -141,7 +144,16 @@ fn sandbox(
     options.zones = match (zones, &tenant.zones) {
         (Some(count), _) => Zones::Count(count),
         (None, Some(names)) => Zones::Named(names.clone()),
-        (None, None) => Zones::Count(3),
+        // The cluster that the stack file means has a zone for each subnet that it names.
+        (None, None) => match tenant.network.subnets.len() {
+            0 => Zones::Count(3),
+            subnets => Zones::Count(u8::try_from(subnets).unwrap_or(u8::MAX)),
+        },
+    };
+    options.network = NetworkIds {
+        vpc: tenant.network.vpc.clone(),
+        subnets: tenant.network.subnets.clone(),
+        security_groups: tenant.network.security_groups.clone(),
     };
     let clock: Arc<dyn Clock> = Arc::new(WallClock::new());
     let sandbox = Sandbox::open(file, &options, Arc::clone(&clock))?;

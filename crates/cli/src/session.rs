@@ -1,7 +1,7 @@
 //! One command's way to a plan: the stack file, the place, the flow.
 
 use zonestack_core::flow::{Prepared, prepare};
-use zonestack_core::planning::Permits;
+use zonestack_core::situation::Permits;
 
 use crate::failure::Failure;
 use crate::place::{Place, Tenant};
@@ -23,6 +23,16 @@ pub(crate) async fn begin(
     permits: &Permits,
 ) -> Result<Session, Failure> {
     let wiring = source.wiring()?;
+    for name in &permits.recreate {
+        if wiring.stack.component(name).is_none() {
+            let known: Vec<&str> =
+                wiring.stack.components.iter().map(|component| component.name.as_str()).collect();
+            return Err(Failure::Usage {
+                message: format!("--recreate {name}: the stack has no such component"),
+                hint: format!("its components are {}", known.join(", ")),
+            });
+        }
+    }
     let place = Place::open(settings, &Tenant::of(&wiring.stack)).await?;
     let prepared =
         prepare(&place.site, &wiring, permits).await.map_err(|error| Failure::of(error, source))?;

@@ -1,6 +1,6 @@
 //! One task is carried out: one API call at a time, each followed by looking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::channel::mpsc::UnboundedSender;
@@ -13,9 +13,10 @@ use crate::driver::{
     Ownership, Query, Status, Target,
 };
 use crate::event::Event;
-use crate::execute::{Interruption, Options};
 use crate::kind::KindDeclaration;
+use crate::name::ResourceId;
 use crate::observe::World;
+use crate::run_options::{Interruption, Options};
 use crate::value::Value;
 
 /// How often an update is repeated when the same difference stays.
@@ -51,6 +52,7 @@ pub(crate) struct Errand<'a> {
     pub(crate) driver: &'a dyn Driver,
     pub(crate) declaration: &'a KindDeclaration,
     pub(crate) owner: &'a Owner,
+    pub(crate) taken_over: &'a BTreeSet<ResourceId>,
     pub(crate) options: Options,
     pub(crate) interruption: &'a dyn Interruption,
     pub(crate) signals: UnboundedSender<Signal>,
@@ -65,7 +67,10 @@ struct Deadline {
 
 impl Errand<'_> {
     fn cx(&self) -> CallContext<'_> {
-        CallContext { owner: self.owner, secrets: self.world.secrets.as_ref() }
+        CallContext {
+            taken_over: self.taken_over,
+            ..CallContext::new(self.owner, self.world.secrets.as_ref())
+        }
     }
 
     fn tell(&self, event: Event) {
@@ -238,11 +243,8 @@ impl Errand<'_> {
         difference: &Difference,
     ) -> Result<(), Trouble> {
         let mut spec = Value::Map(BTreeMap::new());
-        crate::planning::set(
-            &mut spec,
-            &difference.path,
-            difference.to.clone().map_or(Value::Scalar(Json::Null), Value::from),
-        );
+        let to = difference.to.clone().map_or(Value::Scalar(Json::Null), Value::from);
+        spec.set(&difference.path, to);
         let json = spec.to_json();
         let mut deadline = self.deadline(self.declaration.ready_within);
         let mut pause = self.options.poll_first;

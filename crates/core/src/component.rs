@@ -32,6 +32,8 @@ pub struct ComponentType {
     pub provides: Vec<&'static str>,
     /// The interfaces that it requires.
     pub requires: Vec<Requirement>,
+    /// The codes of every advisory that its `check` and `render` may report: what `acknowledge:` may name.
+    pub advisories: Vec<&'static str>,
     /// The JSON Schema of its `with`.
     pub schema: Json,
 }
@@ -88,7 +90,8 @@ pub struct Rendered {
 ///
 /// # Assumptions
 /// All three are pure: the same input gives the same output, whatever the order of maps, without clock, random numbers,
-/// environment, files or network. `render` does not fail: what it cannot do is an error among its findings.
+/// environment, files or network. `render` does not fail: what it cannot do is an error among its findings. The code of
+/// every advisory is among those of [`ComponentType::advisories`].
 ///
 /// # Errors
 /// None. A finding at error level refuses the stack before anything is made.

@@ -5,6 +5,9 @@ use crate::name::{StackName, Zone};
 /// The region with its zones, the network and the cluster, as discovered or as given in the stack file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
+    /// Made up, for `validate`: the checks of the surroundings do not apply, because its nodes say nothing and its zones may
+    /// be others than the real ones. An error that depends on them waits for the real context.
+    pub is_nominal: bool,
     /// The stack's name.
     pub stack: StackName,
     /// The Kubernetes namespace of the stack's objects.
@@ -47,7 +50,7 @@ pub struct ZoneFacts {
     pub subnet_cidr: String,
     /// Number of worker nodes.
     pub nodes: u32,
-    /// What all worker nodes of the zone offer together, in thousandths of a core.
+    /// What all worker nodes of the zone offer together while they are up, in thousandths of a core.
     pub cpu_millis: u64,
     /// What the largest worker node of the zone offers, in bytes of memory.
     pub largest_node_memory: u64,
@@ -92,6 +95,7 @@ impl Context {
             largest_node_memory: 32 << 30,
         };
         Self {
+            is_nominal: true,
             stack,
             namespace: namespace.to_owned(),
             region: region.to_owned(),

@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::component::RenderContext;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::driver::Driver;
 use crate::interface::Export;
 use crate::kind::KindDeclaration;
 use crate::name::{ComponentName, Kind, ResourceId};
@@ -76,11 +75,6 @@ pub enum RenderError {
         /// The interface.
         interface: String,
     },
-}
-
-/// What every driver declares, by kind.
-pub fn declarations(drivers: &[std::sync::Arc<dyn Driver>]) -> BTreeMap<Kind, KindDeclaration> {
-    drivers.iter().flat_map(|d| d.kinds()).map(|d| (d.kind.clone(), d)).collect()
 }
 
 /// Renders every component, providers first, marks what it made, and orders the graph.

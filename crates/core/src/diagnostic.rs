@@ -60,6 +60,8 @@ pub struct Span {
     pub offset: usize,
     /// Number of bytes; zero for a place between two characters.
     pub length: usize,
+    /// Whether a secret may stand in these lines: reports then say where they are and do not show them.
+    pub concealed: bool,
 }
 
 /// One problem of a stack file, with its place.
@@ -90,6 +92,13 @@ impl Diagnostic {
             message: message.into(),
             hint: None,
         }
+    }
+
+    /// The same diagnostic about lines that must not be shown, because a secret may stand in them.
+    #[must_use]
+    pub(crate) fn concealed(mut self) -> Self {
+        self.span = self.span.map(|span| Span { concealed: true, ..span });
+        self
     }
 
     /// The same diagnostic with advice.

@@ -1,6 +1,6 @@
 //! Contract: how one or more resource kinds are observed, created, updated, deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
@@ -101,6 +101,18 @@ pub struct CallContext<'a> {
     pub owner: &'a Owner,
     /// Where secret values come from.
     pub secrets: &'a dyn SecretSource,
+    /// Resources whose fields are taken over from other managers, because a person named them.
+    pub taken_over: &'a BTreeSet<ResourceId>,
+}
+
+/// Nobody named anything.
+static NOTHING: BTreeSet<ResourceId> = BTreeSet::new();
+
+impl<'a> CallContext<'a> {
+    /// A context in which nothing is taken over.
+    pub fn new(owner: &'a Owner, secrets: &'a dyn SecretSource) -> Self {
+        Self { owner, secrets, taken_over: &NOTHING }
+    }
 }
 
 /// One resource of the world, as far as the engine can name it.

@@ -12,8 +12,10 @@ pub enum Outcome {
     Done,
     /// It cannot be done as things are; a person must act.
     Failed(DriverError),
-    /// It is under way or was not begun, and nothing is wrong: another run finishes it. Why.
+    /// It is under way, and nothing is wrong: another run finishes it. Why.
     Unfinished(String),
+    /// The run ended before its turn: another run does it. Why.
+    NotBegun(String),
     /// It was not begun because what it waits for did not get done.
     Skipped(ResourceId),
 }

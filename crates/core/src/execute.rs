@@ -9,7 +9,8 @@
 //! # Guarantees
 //! Whatever ends the run, the next one finds every creation that was begun: by its id, name, token or parent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
@@ -17,39 +18,19 @@ use futures::future::{BoxFuture, Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::{FutureExt, pin_mut};
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 
 use crate::carry_out::{Errand, Signal, Trouble};
 use crate::driver::{DriverError, ErrorClass, Observation, Owner, Status, Target};
 use crate::event::{Event, Listener, Outcome};
-use crate::inventory::{Entry, EntryState, Inventory, InventoryError, InventoryStore, Version};
+use crate::inventory::{Inventory, InventoryError, InventoryStore, Version};
+use crate::ledger::Ledger;
 use crate::name::ResourceId;
 use crate::observe::{Observed, World, token};
 use crate::plan::{Plan, Step, Work};
-use crate::resource::{Resource, Until};
+use crate::resource::Until;
+use crate::run_options::{Interruption, Options};
 use crate::schedule::{Part, Task, tasks};
 use crate::value::{Ref, Value};
-
-/// How patient and how parallel a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Tasks at the same time, at least one.
-    pub parallel: usize,
-    /// The first pause between two looks.
-    pub poll_first: Duration,
-    /// The longest pause between two looks.
-    pub poll_max: Duration,
-    /// How long one API call may take.
-    pub call_timeout: Duration,
-}
-
-/// Contract: tells that the person wants the run to end.
-pub trait Interruption: Send + Sync {
-    /// Whether that was asked.
-    fn requested(&self) -> bool;
-    /// Ends when it is asked.
-    fn wait(&self) -> BoxFuture<'_, ()>;
-}
 
 /// What a run starts from.
 pub struct Run<'a> {
@@ -61,6 +42,8 @@ pub struct Run<'a> {
     pub world: &'a World,
     /// Who we are, with a uid.
     pub owner: &'a Owner,
+    /// Resources whose fields are taken over from other managers.
+    pub taken_over: &'a BTreeSet<ResourceId>,
     /// What is remembered: new for a first run, then without a version.
     pub inventory: Inventory,
     /// The version that the first save replaces.
@@ -117,7 +100,7 @@ struct Engine<'a> {
     progress: Vec<Progress>,
     begun: Vec<Duration>,
     outputs: BTreeMap<(ResourceId, String), Json>,
-    dirty: bool,
+    ledger: Ledger,
     report: Report,
 }
 
@@ -134,13 +117,15 @@ pub async fn execute(run: Run<'_>) -> Report {
             outputs.insert((id.clone(), name.clone()), value.clone());
         }
     }
+    let ledger =
+        Ledger::new(run.inventory.clone(), run.version.clone(), Arc::clone(&run.world.clock));
     let engine = Engine {
         run,
         tasks,
         progress: vec![Progress::Waiting; count],
         begun: vec![Duration::ZERO; count],
         outputs,
-        dirty: false,
+        ledger,
         report: Report::default(),
     };
     engine.work().await
@@ -150,15 +135,14 @@ impl<'a> Engine<'a> {
     async fn work(mut self) -> Report {
         let (sender, mut signals) = unbounded();
         let mut running: FuturesUnordered<BoxFuture<'a, Ended>> = FuturesUnordered::new();
-        self.run.inventory.epoch += 1;
         loop {
             self.settle();
             let ready = if self.may_begin() { self.ready(running.len()) } else { Vec::new() };
             for task in &ready {
-                self.intend(*task);
+                self.ledger.intend(self.step(*task), self.tasks[*task].part);
             }
             let in_flight = running.len();
-            if self.dirty && !self.save(&mut running, &mut signals).await {
+            if self.ledger.is_dirty() && !self.save(&mut running, &mut signals).await {
                 self.withdraw(&ready);
                 self.drain(&mut running, &mut signals).await;
                 break;
@@ -198,7 +182,9 @@ impl<'a> Engine<'a> {
                     self.end(task, Outcome::Skipped(cause));
                     moved = true;
                 } else if self.is_instant(task) && self.is_free(task) {
-                    self.record_instant(task);
+                    let step = self.step(task);
+                    self.ledger.instant(step);
+                    self.end(task, Outcome::Done);
                     moved = true;
                 }
             }
@@ -261,96 +247,11 @@ impl<'a> Engine<'a> {
         free.take(self.run.options.parallel.max(1).saturating_sub(running)).collect()
     }
 
-    fn record_instant(&mut self, task: usize) {
-        let step = self.step(task);
-        match &step.work {
-            Work::Retain => {
-                let since = self.run.world.clock.timestamp();
-                if let Some(entry) = self.run.inventory.entries.get_mut(&step.id) {
-                    entry.state = EntryState::Retained;
-                    entry.since = since;
-                    self.dirty = true;
-                }
-            }
-            Work::Forget => {
-                self.run.inventory.entries.remove(&step.id);
-                self.dirty = true;
-            }
-            Work::Await(resource, target) => self.record_kept(resource, target),
-            _ => {}
-        }
-        self.end(task, Outcome::Done);
-    }
-
-    /// A stranger that is used has a record, so that `down` knows to leave it; written when something else is.
-    fn record_kept(&mut self, resource: &Resource, target: &Target) {
-        if !self.run.inventory.entries.contains_key(&resource.id) {
-            let entry = self.entry(resource, target.remote_id.clone(), 1, EntryState::Live, false);
-            self.run.inventory.entries.insert(resource.id.clone(), entry);
-        }
-    }
-
-    fn entry(
-        &self,
-        resource: &Resource,
-        remote_id: Option<String>,
-        generation: u32,
-        state: EntryState,
-        ours: bool,
-    ) -> Entry {
-        Entry {
-            kind: resource.kind.clone(),
-            name: resource.name.clone(),
-            generation,
-            remote_id,
-            needs: resource.all_needs().into_iter().map(|need| need.id).collect(),
-            data: resource.data,
-            state,
-            since: self.run.world.clock.timestamp(),
-            spec_hash: None,
-            ours,
-        }
-    }
-
-    /// Records what is about to happen.
-    fn intend(&mut self, task: usize) {
-        let step = self.step(task);
-        match (&step.work, self.tasks[task].part) {
-            (Work::Apply { resource, target, generation, exists }, _) => {
-                let known = self.run.inventory.entries.get(&step.id);
-                if !*exists || known.is_none_or(|entry| entry.state != EntryState::Live) {
-                    let id = target.remote_id.clone();
-                    let state = EntryState::Creating;
-                    let entry = self.entry(resource, id, *generation, state, true);
-                    self.record(&step.id, entry);
-                }
-            }
-            (Work::Replace { resource, generation, .. }, Part::Rebuild) => {
-                let entry = self.entry(resource, None, *generation, EntryState::Creating, true);
-                self.record(&step.id, entry);
-            }
-            (Work::Replace { .. } | Work::Delete { .. }, _) => {
-                let since = self.run.world.clock.timestamp();
-                if let Some(entry) = self.run.inventory.entries.get_mut(&step.id) {
-                    entry.state = EntryState::Deleting;
-                    entry.since = since;
-                    self.dirty = true;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn record(&mut self, id: &ResourceId, entry: Entry) {
-        self.run.inventory.entries.insert(id.clone(), entry);
-        self.dirty = true;
-    }
-
     /// What was chosen but could not be recorded was not begun.
     fn withdraw(&mut self, ready: &[usize]) {
         for task in ready {
             let reason = self.report.halted.clone().unwrap_or_default();
-            self.end(*task, Outcome::Unfinished(reason));
+            self.end(*task, Outcome::NotBegun(reason));
         }
     }
 
@@ -378,14 +279,14 @@ impl<'a> Engine<'a> {
             driver: driver.as_ref(),
             declaration,
             owner,
+            taken_over: self.run.taken_over,
             options: self.run.options,
             interruption: self.run.interruption,
             signals,
         };
         let part = self.tasks[task].part;
         let spec = self.resolved(step);
-        let generation = self.run.inventory.entries.get(&step.id).map_or(1, |e| e.generation);
-        let token = token(owner, &step.id, generation);
+        let token = token(owner, &step.id, self.ledger.generation(&step.id));
         async move {
             let nothing = Observation::absent();
             let result = match (&step.work, part) {
@@ -462,12 +363,7 @@ impl<'a> Engine<'a> {
         for (name, value) in outputs {
             self.outputs.insert((id.clone(), name), value);
         }
-        if let (Some(entry), Some(_)) = (self.run.inventory.entries.get_mut(id), &remote_id) {
-            if entry.remote_id != remote_id {
-                entry.remote_id = remote_id;
-                self.dirty = true;
-            }
-        }
+        self.ledger.found(id, remote_id);
     }
 
     fn ended(&mut self, (task, result): Ended, signals: &mut UnboundedReceiver<Signal>) {
@@ -477,39 +373,14 @@ impl<'a> Engine<'a> {
         let outcome = match result {
             Ok(found) => {
                 self.found(task, found.remote_id, found.outputs);
-                self.record_done(task);
+                let step = self.step(task);
+                self.ledger.done(step, self.tasks[task].part, &self.resolved(step));
                 Outcome::Done
             }
             Err(Trouble::Failed(error)) => Outcome::Failed(error),
             Err(Trouble::Unfinished(why)) => Outcome::Unfinished(why),
         };
         self.end(task, outcome);
-    }
-
-    fn record_done(&mut self, task: usize) {
-        let step = self.step(task);
-        let since = self.run.world.clock.timestamp();
-        match (&step.work, self.tasks[task].part) {
-            (Work::Delete { .. }, _) => {
-                self.run.inventory.entries.remove(&step.id);
-                self.dirty = true;
-            }
-            (Work::Replace { .. }, Part::Demolish) => {}
-            (Work::Apply { .. } | Work::Replace { .. }, _) => {
-                let hash = hash(&self.resolved(step));
-                if let Some(entry) = self.run.inventory.entries.get_mut(&step.id) {
-                    entry.spec_hash = Some(hash);
-                    entry.needs.clone_from(&step.needs);
-                    entry.data = step.data;
-                    if entry.state != EntryState::Live {
-                        entry.state = EntryState::Live;
-                        entry.since = since;
-                    }
-                    self.dirty = true;
-                }
-            }
-            _ => {}
-        }
     }
 
     fn end(&mut self, task: usize, outcome: Outcome) {
@@ -539,20 +410,11 @@ impl<'a> Engine<'a> {
         let mut pause = Duration::from_secs(1);
         let mut ended = Vec::new();
         let written = loop {
-            let (store, inventory) = (self.run.store, &self.run.inventory);
-            let gone = inventory.entries.values().all(|entry| !entry.ours);
-            let version = self.run.version.as_ref();
-            let attempt = async {
-                match (gone, version) {
-                    (true, Some(version)) => store.remove(version).await.map(|()| None),
-                    (true, None) => Ok(None),
-                    (false, version) => store.save(inventory, version).await.map(Some),
-                }
-            };
+            let attempt = self.ledger.write(self.run.store);
             let result = alongside(attempt, running, &mut ended).await;
             match result {
                 Ok(version) => {
-                    self.run.version = version;
+                    self.ledger.written(version);
                     break true;
                 }
                 Err(InventoryError::Unreachable(message))
@@ -569,9 +431,6 @@ impl<'a> Engine<'a> {
                 }
             }
         };
-        if written {
-            self.dirty = false;
-        }
         for one in ended {
             self.ended(one, signals);
         }
@@ -594,17 +453,17 @@ impl<'a> Engine<'a> {
         running: &mut FuturesUnordered<BoxFuture<'a, Ended>>,
         signals: &mut UnboundedReceiver<Signal>,
     ) -> Report {
-        if self.dirty {
+        if self.ledger.is_dirty() {
             self.save(running, signals).await;
         }
         let why = match (&self.report.halted, self.report.interrupted) {
             (Some(halted), _) => halted.clone(),
-            (None, true) => "interrupted before it was begun".to_owned(),
-            (None, false) => "was not begun".to_owned(),
+            (None, true) => "the run was interrupted".to_owned(),
+            (None, false) => "the run ended".to_owned(),
         };
         for task in 0..self.tasks.len() {
             if self.progress[task] == Progress::Waiting {
-                self.end(task, Outcome::Unfinished(why.clone()));
+                self.end(task, Outcome::NotBegun(why.clone()));
             }
         }
         self.report.outputs = self.outputs;
@@ -626,10 +485,4 @@ async fn alongside<'a, T>(
         }
     }
     future.await
-}
-
-/// Sixteen hexadecimal digits of a specification.
-fn hash(spec: &Value) -> String {
-    let digest = Sha256::digest(spec.to_json().to_string());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,6 +1,6 @@
 //! The stages in a row, as every command goes through them: surveys, context, desired, observed, plan. Reads only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::desired::{Desired, RenderError, render};
@@ -11,7 +11,8 @@ use crate::inventory::{Inventory, InventoryError, InventoryStore, Version};
 use crate::name::{ComponentName, Zone};
 use crate::observe::{ObserveError, Observed, World, observe};
 use crate::plan::{Action, Advisory, Plan};
-use crate::planning::{Permits, Situation, plan};
+use crate::planning::plan;
+use crate::situation::{Permits, Situation};
 use crate::stack::Stack;
 use crate::wire::Wiring;
 use crate::zones::{Wish, choose, dns_findings};
@@ -86,14 +87,6 @@ pub enum FlowError {
         /// The present one.
         now: String,
     },
-    /// A zone has resources but no nodes any more: that must not look like a zone that nobody wants.
-    #[error("the stack has resources in {zone}, which has no worker nodes now")]
-    LostZone {
-        /// The zone.
-        zone: Zone,
-        /// The zones with nodes.
-        others: Vec<Zone>,
-    },
     /// What is there could not be seen.
     #[error(transparent)]
     Observe(#[from] ObserveError),
@@ -106,18 +99,18 @@ pub async fn prepare(
     permits: &Permits,
 ) -> Result<Prepared, FlowError> {
     let stack = &wiring.stack;
-    let (context, advisories) = survey(site, stack).await?;
+    let remembered = site.store.load().await?;
+    let inventory = remembered.as_ref().map(|(inventory, _)| inventory);
+    let kept_zones = inventory.map(zones_of).unwrap_or_default();
+    let (context, advisories) = survey(site, stack, &kept_zones).await?;
+    if let Some(inventory) = inventory {
+        same_surroundings(inventory, &context)?;
+    }
     let mut desired = render(wiring, &context, &site.world.kinds)?;
     desired.findings.extend(advisories.into_iter().map(without_place));
     let errors: Vec<Diagnostic> = desired.errors().cloned().collect();
     if !errors.is_empty() {
         return Err(FlowError::Stack(errors));
-    }
-    let remembered = site.store.load().await?;
-    let inventory = remembered.as_ref().map(|(inventory, _)| inventory);
-    if let Some(inventory) = inventory {
-        same_surroundings(inventory, &context)?;
-        same_zones(inventory, &context, stack)?;
     }
     let owner = Owner {
         stack: stack.name.to_string(),
@@ -188,7 +181,11 @@ impl Prepared {
 }
 
 /// Reads the surroundings and chooses in them.
-pub async fn survey(site: &Site, stack: &Stack) -> Result<(Context, Vec<Finding>), FlowError> {
+async fn survey(
+    site: &Site,
+    stack: &Stack,
+    kept_zones: &BTreeSet<Zone>,
+) -> Result<(Context, Vec<Finding>), FlowError> {
     let cluster = site.cluster.survey(&stack.namespace).await?;
     let workers = cluster.nodes.iter().filter(|node| !node.control_plane);
     let request = NetworkRequest {
@@ -205,6 +202,7 @@ pub async fn survey(site: &Site, stack: &Stack) -> Result<(Context, Vec<Finding>
         region: &stack.region,
         cluster: &stack.cluster,
         zones: stack.zones.as_deref(),
+        kept_zones,
         vpc: stack.network.vpc.as_deref(),
         subnets: &stack.network.subnets,
         security_groups: &stack.network.security_groups,
@@ -242,13 +240,9 @@ fn same_surroundings(inventory: &Inventory, context: &Context) -> Result<(), Flo
     Ok(())
 }
 
-fn same_zones(inventory: &Inventory, context: &Context, stack: &Stack) -> Result<(), FlowError> {
-    let others = context.zone_names();
-    let mut zones = inventory.entries.keys().filter_map(|id| id.zone.as_ref());
-    match zones.find(|zone| stack.zones.is_none() && !others.contains(zone)) {
-        Some(zone) => Err(FlowError::LostZone { zone: zone.clone(), others }),
-        None => Ok(()),
-    }
+/// The zones that the stack has something in.
+fn zones_of(inventory: &Inventory) -> BTreeSet<Zone> {
+    inventory.entries.keys().filter_map(|id| id.zone.clone()).collect()
 }
 
 /// How names resolve matters only when something is about to be made.

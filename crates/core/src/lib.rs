@@ -38,11 +38,14 @@ pub mod desired; // wiring + context -> Desired
 mod difference; // what differs between what shall be and what is
 pub mod observe; // Desired + inventory -> Observed
 pub mod plan; // what would be done
+pub mod situation; // what planning looks at
 mod decision; // what happens to one wanted resource
-pub mod planning; // Desired + Observed -> Plan, pure and total
 mod removal; // what happens to what is not wanted any more
+pub mod planning; // Desired + Observed -> Plan, pure and total
 pub mod flow; // all of the above in a row: reads only
 mod schedule; // Plan -> tasks, pure
+pub mod run_options; // how a run goes about its work, and who may end it
 mod carry_out; // one task: one API call at a time, each followed by looking
+mod ledger; // the inventory of a run
 pub mod execute; // Plan -> events and Report
 pub mod status; // Desired + Observed + Plan -> what `status` says

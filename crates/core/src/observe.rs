@@ -30,6 +30,8 @@ pub struct World {
     pub secrets: Arc<dyn SecretSource>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Which of the drivers drives a kind.
+    owners: BTreeMap<Kind, usize>,
 }
 
 impl World {
@@ -39,13 +41,20 @@ impl World {
         secrets: Arc<dyn SecretSource>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let kinds = crate::desired::declarations(&drivers);
-        Self { drivers, kinds, secrets, clock }
+        let mut kinds = BTreeMap::new();
+        let mut owners = BTreeMap::new();
+        for (index, driver) in drivers.iter().enumerate() {
+            for declaration in driver.kinds() {
+                owners.insert(declaration.kind.clone(), index);
+                kinds.insert(declaration.kind.clone(), declaration);
+            }
+        }
+        Self { drivers, kinds, secrets, clock, owners }
     }
 
     /// The driver of a kind.
     pub fn driver(&self, kind: &Kind) -> Option<&Arc<dyn Driver>> {
-        self.drivers.iter().find(|driver| driver.kinds().iter().any(|d| d.kind == *kind))
+        self.owners.get(kind).and_then(|index| self.drivers.get(*index))
     }
 }
 
@@ -196,11 +205,10 @@ async fn look(
     owner: &Owner,
     world: &World,
 ) -> Vec<(ResourceId, Result<Observation, DriverError>)> {
-    let per_driver = world.drivers.iter().map(|driver| {
-        let kinds: BTreeSet<Kind> = driver.kinds().into_iter().map(|d| d.kind).collect();
+    let per_driver = world.drivers.iter().enumerate().map(|(index, driver)| {
         let queries: Vec<Query> = wanted
             .iter()
-            .filter(|(target, _)| kinds.contains(&target.kind))
+            .filter(|(target, _)| world.owners.get(&target.kind) == Some(&index))
             .map(|(target, spec)| Query {
                 target: target.clone(),
                 spec: spec.map(|spec| spec.resolve(&|r| observed.output(r)).to_json()),
@@ -223,7 +231,7 @@ async fn read(
     owner: &Owner,
     world: &World,
 ) -> Vec<(ResourceId, Result<Observation, DriverError>)> {
-    let cx = CallContext { owner, secrets: world.secrets.as_ref() };
+    let cx = CallContext::new(owner, world.secrets.as_ref());
     let mut answers = Vec::new();
     for attempt in 1..=READ_ATTEMPTS {
         if queries.is_empty() {

@@ -38,7 +38,7 @@ fn not_utf8(bytes: &[u8], error: &std::str::Utf8Error) -> Diagnostic {
     } else {
         format!("the file is not UTF-8: byte 0x{byte:02X} at offset {offset}, in line {line}")
     };
-    Diagnostic::error("not-utf8", Some(Span { offset, length: 0 }), message)
+    Diagnostic::error("not-utf8", Some(Span { offset, ..Span::default() }), message)
         .hint("save the file as UTF-8")
 }
 
@@ -57,15 +57,16 @@ const TOP_LEVEL: [&str; 9] = [
 
 impl RawStack {
     /// Changes one value, as `--set path=value` asks: `name`, `network.vpc`, and for a component's setting `gitlab.host`,
-    /// short for `components.gitlab.with.host`. A number in the path is an index of a list, one past its end appends. The
-    /// value is read as a YAML scalar, or as a list or map in brackets.
+    /// short for `components.gitlab.with.host`. A number in the path is an index of a list: one past its end appends, and
+    /// where nothing is yet, 0 begins one. The value is read as a YAML scalar, or as a list or map in brackets.
     ///
     /// # Errors
     /// A path that leads nowhere, or a value that is no YAML; neither has a place in the file.
     pub fn set(&mut self, path: &str, value: &str) -> Result<(), Diagnostic> {
         let value = value_of(path, value)?;
         let words = self.full_path(path)?;
-        set_at(&mut self.root, &words, value).map_err(|reason| invalid(path, &reason))
+        let lists = words[0] != "tags";
+        set_at(&mut self.root, &words, lists, value).map_err(|reason| invalid(path, &reason))
     }
 
     fn full_path<'p>(&self, path: &'p str) -> Result<Vec<&'p str>, Diagnostic> {
@@ -154,13 +155,16 @@ fn forget_places(node: &mut Node) {
     }
 }
 
-fn set_at(node: &mut Node, words: &[&str], value: Node) -> Result<(), String> {
+/// `lists`: whether a number begins a list where nothing is yet. The keys of `tags` may be numbers.
+fn set_at(node: &mut Node, words: &[&str], lists: bool, value: Node) -> Result<(), String> {
     let Some((word, rest)) = words.split_first() else {
         *node = value;
         return Ok(());
     };
     if node.is_null() {
-        node.value = NodeValue::Map(Vec::new());
+        let is_index = lists && word.bytes().all(|byte| byte.is_ascii_digit());
+        node.value =
+            if is_index { NodeValue::List(Vec::new()) } else { NodeValue::Map(Vec::new()) };
     }
     match &mut node.value {
         NodeValue::Map(entries) => {
@@ -170,17 +174,18 @@ fn set_at(node: &mut Node, words: &[&str], value: Node) -> Result<(), String> {
                 entries.push((key, Node::placeless(NodeValue::Null)));
                 entries.len() - 1
             });
-            set_at(&mut entries[index].1, rest, value)
+            set_at(&mut entries[index].1, rest, lists, value)
         }
         NodeValue::List(items) => {
             let index = word.parse::<usize>().ok().filter(|index| *index <= items.len());
-            let index = index.ok_or_else(|| {
-                format!("`{word}` is no index of a list of {} values", items.len())
+            let index = index.ok_or_else(|| match items.len() {
+                0 => format!("`{word}` is no index of an empty list: begin with 0"),
+                length => format!("`{word}` is no index of a list of {length} values"),
             })?;
             if index == items.len() {
                 items.push(Node::placeless(NodeValue::Null));
             }
-            set_at(&mut items[index], rest, value)
+            set_at(&mut items[index], rest, lists, value)
         }
         // Not said what stands there: it may be a secret.
         _ => Err(format!(

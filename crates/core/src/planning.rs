@@ -6,54 +6,71 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::decision::{Decision, decide};
 use crate::desired::Desired;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::driver::{Difference, Owner, Target};
-use crate::inventory::{Entry, EntryState, Inventory};
-use crate::kind::{Effect, KindDeclaration};
+use crate::driver::{Difference, Target};
+use crate::inventory::{Entry, EntryState};
+use crate::kind::Effect;
 use crate::name::{ComponentName, Kind, ResourceId};
-use crate::observe::{Observed, target};
+use crate::observe::target;
 use crate::plan::{Action, Advisory, Change, Plan, Step, Wait, Work, label};
 use crate::removal;
-use crate::resource::{Need, Resource, Until};
+use crate::resource::{DataClass, Need, Resource, Until};
+use crate::situation::Situation;
 use crate::value::Value;
-
-/// What the person allowed on the command line.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Permits {
-    /// Components whose data may be deleted (`--delete-data`).
-    pub delete_data: BTreeSet<ComponentName>,
-    /// Components whose lost data may be replaced by an empty store (`--recreate`).
-    pub recreate: BTreeSet<ComponentName>,
-}
-
-/// What planning looks at.
-#[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
-    /// What shall be; an empty graph for `down`.
-    pub desired: &'a Desired,
-    /// What is.
-    pub observed: &'a Observed,
-    /// What is remembered.
-    pub inventory: Option<&'a Inventory>,
-    /// What drivers declare.
-    pub kinds: &'a BTreeMap<Kind, KindDeclaration>,
-    /// Who we are.
-    pub owner: &'a Owner,
-    /// What the person allowed.
-    pub permits: &'a Permits,
-}
-
-impl Situation<'_> {
-    pub(crate) fn entry(&self, id: &ResourceId) -> Option<&Entry> {
-        self.inventory.and_then(|inventory| inventory.entries.get(id))
-    }
-}
 
 /// The plan.
 pub fn plan(situation: Situation<'_>) -> Plan {
     let decisions = replace_dependents(situation, decide_all(situation));
     let mut steps = wanted_steps(situation, &decisions);
     removal::append(situation, &mut steps);
-    Plan { steps, advisories: advisories(situation.desired) }
+    refuse_renames(situation, &mut steps);
+    let mut advisories = advisories(situation.desired);
+    advisories.extend(keys_go(&steps));
+    Plan { steps, advisories }
+}
+
+/// A data store that appears in the moment in which one of its kind is given up looks like a rename, and would make the
+/// application start on an empty one.
+fn refuse_renames(situation: Situation<'_>, steps: &mut [Step]) {
+    let given_up: BTreeMap<Kind, ResourceId> = steps
+        .iter()
+        .filter(|step| step.data == DataClass::Data && step.work == Work::Retain)
+        .map(|step| (step.kind.clone(), step.id.clone()))
+        .collect();
+    for step in steps.iter_mut() {
+        let is_new_store = step.action == Action::Create && step.data == DataClass::Data;
+        let permitted = situation.permits.recreate.contains(&step.id.component);
+        if let (Some(old), true, false) = (given_up.get(&step.kind), is_new_store, permitted) {
+            step.action = Action::Refuse;
+            step.work = Work::Nothing;
+            step.reason = format!("would start empty, while {old} with its data is given up");
+            step.hint = Some(format!(
+                "keep the name {}; or, if an empty one is meant, run with --recreate {}",
+                old.component, step.id.component
+            ));
+        }
+    }
+}
+
+/// A last copy of data without the keys that read it is half a copy: told while there is still time to save them.
+fn keys_go(steps: &[Step]) -> Option<Advisory> {
+    let leaves_copy = steps.iter().any(
+        |step| matches!(&step.work, Work::Delete { deletion, .. } if deletion.final_copy.is_some()),
+    );
+    let keys: Vec<&Step> = steps
+        .iter()
+        .filter(|step| step.action == Action::Delete && step.data == DataClass::Key)
+        .collect();
+    let first = keys.first().filter(|_| leaves_copy)?;
+    let names: Vec<&str> = keys.iter().filter_map(|step| step.known_as.as_deref()).collect();
+    Some(Advisory {
+        code: "keys-go-with-data".to_owned(),
+        component: first.id.component.clone(),
+        message: format!(
+            "the final snapshot stays, but the keys that read what is encrypted in it go: {}",
+            names.join(", ")
+        ),
+        hint: Some("save them first: kubectl get secret NAME -o yaml".to_owned()),
+    })
 }
 
 fn advisories(desired: &Desired) -> Vec<Advisory> {
@@ -269,7 +286,7 @@ fn stop(
     }
     let mut stopped = resource.clone();
     for (path, to) in &rule.set {
-        set(&mut stopped.spec, path, Value::from(to.clone()));
+        stopped.spec.set(path, Value::from(to.clone()));
     }
     let decision = Decision {
         action: Action::Update,
@@ -279,13 +296,4 @@ fn stop(
         ours: true,
     };
     Some(step(situation, &stopped, &decision))
-}
-
-pub(crate) fn set(value: &mut Value, path: &str, to: Value) {
-    let mut place = value;
-    for key in path.split('/').skip(1) {
-        let Value::Map(map) = place else { return };
-        place = map.entry(key.to_owned()).or_insert_with(|| Value::Map(BTreeMap::new()));
-    }
-    *place = to;
 }

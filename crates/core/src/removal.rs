@@ -15,8 +15,8 @@ use crate::kind::Effect;
 use crate::name::{ComponentName, ResourceId};
 use crate::observe::remembered_target;
 use crate::plan::{Action, Change, Step, Wait, Work};
-use crate::planning::Situation;
 use crate::resource::{DataClass, Until};
+use crate::situation::Situation;
 
 /// Appends the steps.
 pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
@@ -170,7 +170,7 @@ fn bare(action: Action, id: &ResourceId, entry: &Entry, reason: String) -> Step 
         action,
         id: id.clone(),
         kind: entry.kind.clone(),
-        known_as: entry.remote_id.clone().or_else(|| entry.name.clone()),
+        known_as: entry.name.clone().or_else(|| entry.remote_id.clone()),
         data: entry.data,
         changes: Vec::new(),
         reason,
@@ -185,7 +185,7 @@ fn retain(situation: Situation<'_>, id: &ResourceId, entry: &Entry, reason: &str
     let work = if entry.state == EntryState::Retained { Work::Nothing } else { Work::Retain };
     let known_as = situation.observed.get(id).remote_id;
     let step = bare(Action::Retain, id, entry, reason.to_owned());
-    Step { work, known_as: entry.name.clone().or(known_as).or(step.known_as.clone()), ..step }
+    Step { work, known_as: step.known_as.clone().or(known_as), ..step }
 }
 
 fn acting_target(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Target {

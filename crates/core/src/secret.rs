@@ -43,6 +43,12 @@ impl fmt::Display for SecretRef {
     }
 }
 
+/// Whether a key of a stack file is called as secrets are: what stands behind it is then not shown where the key is wrong.
+pub(crate) fn names_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["password", "passwd", "secret", "token"].iter().any(|word| key.contains(word))
+}
+
 /// How a secret that nobody has yet is made: once, from the operating system's random numbers, by the driver that writes it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -54,11 +60,12 @@ pub enum Generator {
     JsonList(u16),
     /// An RSA private key of 2048 bits in PEM form, indented by this many spaces from its second line on, between a prefix
     /// and a suffix: enough to stand in a block scalar of a YAML template.
+    // Fields in alphabetical order: `serde_json` keeps or sorts them, as its feature `preserve_order` is on or off.
     RsaPem {
-        /// Text before the key.
-        prefix: String,
         /// Spaces before every line of the key but the first.
         indent: u8,
+        /// Text before the key.
+        prefix: String,
         /// Text after the key.
         suffix: String,
     },

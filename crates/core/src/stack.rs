@@ -102,6 +102,15 @@ impl StackComponent {
     pub fn diagnose(&self, findings: Vec<Finding>) -> Vec<Diagnostic> {
         findings
             .into_iter()
+            .inspect(|finding| {
+                let listed = self.described.advisories.contains(&finding.code);
+                debug_assert!(
+                    finding.severity == Severity::Error || listed,
+                    "`{}` does not list its advisory {}",
+                    self.type_name,
+                    finding.code
+                );
+            })
             .filter(|finding| {
                 finding.severity == Severity::Error || !self.acknowledged.contains(finding.code)
             })

@@ -201,6 +201,16 @@ impl Value {
         })
     }
 
+    /// Sets what is at a path of keys joined by `/`, making maps on the way where nothing is.
+    pub fn set(&mut self, pointer: &str, to: Self) {
+        let mut place = self;
+        for key in pointer.split('/').skip(1) {
+            let Self::Map(map) = place else { return };
+            place = map.entry(key.to_owned()).or_insert_with(|| Self::Map(BTreeMap::new()));
+        }
+        *place = to;
+    }
+
     /// The text, when it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {

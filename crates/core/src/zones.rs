@@ -21,6 +21,9 @@ pub struct Wish<'a> {
     pub cluster: &'a str,
     /// The zones, when the file names them.
     pub zones: Option<&'a [Zone]>,
+    /// The zones that the stack has something in already. Unless the file names zones, they stay: a zone that lost its nodes
+    /// must not look like one that nobody wants.
+    pub kept_zones: &'a BTreeSet<Zone>,
     /// The VPC, when the file names it.
     pub vpc: Option<&'a str>,
     /// The subnets, when the file names them; else empty.
@@ -73,6 +76,7 @@ pub fn choose(
     match (vpc, problems.is_empty()) {
         (Some(vpc), true) => {
             let context = Context {
+                is_nominal: false,
                 stack: wish.stack.clone(),
                 namespace: wish.namespace.to_owned(),
                 region: wish.region.to_owned(),
@@ -94,7 +98,8 @@ pub fn choose(
                         .collect(),
                 },
             };
-            Ok((context, advisories(cluster)))
+            let advisories = advisories(cluster, &context);
+            Ok((context, advisories))
         }
         _ => Err(problems),
     }
@@ -130,17 +135,37 @@ pub fn dns_findings(vpc: &str, dns: VpcDns) -> Vec<Finding> {
     findings
 }
 
-fn advisories(cluster: &ClusterSurvey) -> Vec<Finding> {
+fn advisories(cluster: &ClusterSurvey, context: &Context) -> Vec<Finding> {
+    let mut advisories = Vec::new();
+    for facts in context.zones.iter().filter(|facts| facts.nodes == 0) {
+        let zone = &facts.zone;
+        let others: Vec<&str> = context
+            .zones
+            .iter()
+            .filter(|facts| facts.nodes > 0)
+            .map(|facts| facts.zone.as_str())
+            .collect();
+        advisories.push(
+            Finding::advisory(
+                "zone-lost",
+                "",
+                format!("{zone} has no worker nodes now; what the stack has there is kept"),
+            )
+            .hint(format!(
+                "bring its nodes back; to give {zone} up, write zones: [{}]",
+                others.join(", ")
+            )),
+        );
+    }
     let mut parts = cluster.version.trim_start_matches('v').split('.');
     let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok());
-    match (number(), number()) {
-        (Some(1), Some(minor)) if minor < OLDEST_MINOR => vec![Finding::advisory(
-            "old-kubernetes",
-            "",
-            format!("Kubernetes {} is older than 1.{OLDEST_MINOR}", cluster.version),
-        )],
-        _ => Vec::new(),
+    if let (Some(1), Some(minor)) = (number(), number())
+        && minor < OLDEST_MINOR
+    {
+        let message = format!("Kubernetes {} is older than 1.{OLDEST_MINOR}", cluster.version);
+        advisories.push(Finding::advisory("old-kubernetes", "", message));
     }
+    advisories
 }
 
 fn vpc(wish: Wish<'_>, network: &NetworkSurvey, problems: &mut Vec<Finding>) -> Option<Vpc> {
@@ -229,11 +254,17 @@ fn zone_names(wish: Wish<'_>, workers: &[&NodeFacts], problems: &mut Vec<Finding
     }
     let names: Vec<Zone> = match wish.zones {
         Some(zones) => zones.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
-        None => with_nodes.keys().cloned().collect(),
+        None => with_nodes
+            .keys()
+            .chain(wish.kept_zones)
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
     };
     for zone in &names {
         match with_nodes.get(zone) {
-            None if !workers.is_empty() => {
+            None if !workers.is_empty() && !is_kept(wish, zone) => {
                 let others: Vec<&str> = with_nodes.keys().map(Zone::as_str).collect();
                 problems.push(
                     Finding::error(
@@ -257,6 +288,10 @@ fn zone_names(wish: Wish<'_>, workers: &[&NodeFacts], problems: &mut Vec<Finding
         }
     }
     names
+}
+
+fn is_kept(wish: Wish<'_>, zone: &Zone) -> bool {
+    wish.zones.is_none() && wish.kept_zones.contains(zone)
 }
 
 /// Ordinary availability zones are the region and one letter; Local Zones and Wavelength Zones are more.
@@ -285,7 +320,8 @@ fn zone_facts(
         subnet: subnet.id.clone(),
         subnet_cidr: subnet.cidr.clone(),
         nodes: u32::try_from(nodes.len()).unwrap_or(u32::MAX),
-        cpu_millis: nodes.iter().filter(|n| n.schedulable).map(|n| n.cpu_millis).sum(),
+        // Nodes that are down count: a plan during an outage must not refuse what was there before it.
+        cpu_millis: nodes.iter().map(|node| node.cpu_millis).sum(),
         largest_node_memory: nodes.iter().map(|node| node.memory).max().unwrap_or(0),
     })
 }

@@ -239,3 +239,31 @@ fn what_takes_over_comes_after_what_it_takes_over_from() {
         ",
     );
 }
+
+#[test]
+fn a_renamed_data_store_is_not_silently_started_empty() {
+    let fs = |name: &str| resource(name).holding(DataClass::Data);
+    let scene = || Scene::new([fs("data/fs")]).made().wanting([fs("files/fs")]);
+    scene().check(
+        "
+        refuse files/fs: would start empty, while data/fs with its data is given up
+          hint: keep the name data; or, if an empty one is meant, run with --recreate files
+        retain data/fs: holds data; delete it with --delete-data data
+        ",
+    );
+    scene().recreating("files").check(
+        "
+        create files/fs: does not exist
+        retain data/fs: holds data; delete it with --delete-data data
+        ",
+    );
+}
+
+#[test]
+fn keys_that_go_while_a_snapshot_stays_are_told() {
+    let db = resource("db/instance").holding(DataClass::Data);
+    let key = resource("app/key").holding(DataClass::Key);
+    let plan = Scene::new([db, key]).made().wanting([]).deleting("db").plan();
+    let codes: Vec<&str> = plan.advisories.iter().map(|a| a.code.as_str()).collect();
+    assert_eq!(codes, ["keys-go-with-data"]);
+}

@@ -1,5 +1,6 @@
 //! Which VPC, zones, subnets and security groups a stack gets, and why it is refused (domain.md, 6.3, 6.4, 6.7).
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use zonestack_core::discover::{
@@ -16,6 +17,7 @@ struct Site {
     cluster: ClusterSurvey,
     network: NetworkSurvey,
     zones: Option<Vec<Zone>>,
+    kept_zones: BTreeSet<Zone>,
     vpc: Option<String>,
     subnets: Vec<String>,
     security_groups: Vec<String>,
@@ -30,6 +32,7 @@ fn kops(letters: &[&str]) -> Site {
             ..NetworkSurvey::default()
         },
         zones: None,
+        kept_zones: BTreeSet::new(),
         vpc: None,
         subnets: Vec::new(),
         security_groups: Vec::new(),
@@ -95,6 +98,7 @@ fn check(site: &Site, expected: &[&str]) {
         region: "eu-west-1",
         cluster: CLUSTER,
         zones: site.zones.as_deref(),
+        kept_zones: &site.kept_zones,
         vpc: site.vpc.as_deref(),
         subnets: &site.subnets,
         security_groups: &site.security_groups,
@@ -274,4 +278,21 @@ fn a_vpc_whose_names_do_not_resolve_is_refused() {
     assert!(codes(true, true, None).is_empty());
     assert_eq!(codes(false, false, Some(false)).len(), 3);
     assert!(codes(true, false, None)[0].contains("enableDnsHostnames"));
+}
+
+#[test]
+fn a_zone_that_lost_its_nodes_stays_until_the_file_gives_it_up() {
+    let mut site = kops(&["a", "b"]);
+    let zone = |name: &str| name.parse::<Zone>().unwrap();
+    site.kept_zones = [zone("eu-west-1a"), zone("eu-west-1b")].into();
+    site.cluster.nodes.retain(|node| node.zone.as_deref() != Some("eu-west-1b"));
+    check(
+        &site,
+        &[
+            "vpc-1 sg-nodes eu-west-1a=subnet-a-privatex2 eu-west-1b=subnet-b-privatex0",
+            "zone-lost: eu-west-1b has no worker nodes now; what the stack has there is kept",
+        ],
+    );
+    site.zones = Some(vec![zone("eu-west-1a")]);
+    check(&site, &["vpc-1 sg-nodes eu-west-1a=subnet-a-privatex2"]);
 }

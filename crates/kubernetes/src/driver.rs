@@ -21,8 +21,9 @@ use crate::{credentials, marks, namespace};
 /// `name` for what has no namespace.
 ///
 /// # How it writes
-/// By server-side apply as the field manager `zonestack`, strictly validated, never by force: a field that somebody else
-/// has set to another value stops the step with their name (reliability.md B.4.8). Secrets are the exception, see
+/// By server-side apply as the field manager `zonestack`, strictly validated, and by force only on what a person named
+/// (`up --take-over`): otherwise a field that somebody else has set to another value stops the step with their name
+/// (reliability.md B.4.8). Secrets are the exception, see
 /// [`crate::credentials`].
 ///
 /// Server-side apply has no "only when it is not there", so a creation reads the object's metadata first. Should somebody
@@ -64,7 +65,7 @@ impl KubernetesDriver {
                 );
                 return Err(DriverError::new(ErrorClass::AlreadyExists, message));
             }
-            self.apply(cx, &named, spec, None).await?
+            self.apply(cx, &named, spec, None, false).await?
         };
         Ok(Created { remote_id: uid(&made) })
     }
@@ -76,13 +77,15 @@ impl KubernetesDriver {
         named: &Named,
         spec: &Json,
         uid: Option<&str>,
+        taken_over: bool,
     ) -> Result<Json, DriverError> {
         let mut object = marks::mark(spec, cx.owner);
         if let Some(uid) = uid {
             object["metadata"]["uid"] = uid.into();
         }
         let (kind, place) = (named.kind, &named.place);
-        let applied = match self.api.apply(kind, place, &object, OnConflict::Refuse).await {
+        let first = if taken_over { OnConflict::TakeOver } else { OnConflict::Refuse };
+        let applied = match self.api.apply(kind, place, &object, first).await {
             // Fields that somebody set in our name, as the message of a conflict tells them to.
             Err(failure) if is_with_ourselves(&failure) => {
                 self.api.apply(kind, place, &object, OnConflict::TakeOver).await
@@ -115,7 +118,8 @@ impl KubernetesDriver {
                 .map(drop)
                 .map_err(|failure| failure.into_driver_error(Call::Write, &named.what("release")));
         }
-        self.apply(cx, &named, spec, target.remote_id.as_deref()).await.map(drop)
+        let taken_over = cx.taken_over.contains(&target.id);
+        self.apply(cx, &named, spec, target.remote_id.as_deref(), taken_over).await.map(drop)
     }
 
     /// Adds to a Secret what is missing.

@@ -229,8 +229,9 @@ fn conflict(status: &Status) -> (ErrorClass, String) {
     let fields: Vec<String> =
         fields.iter().map(|(field, manager)| format!("{field} (set by {manager})")).collect();
     let message = format!(
-        "others have set fields to other values than this stack's: {}. Nothing was changed. Set them to what the plan \
-         wants with `kubectl edit --field-manager=zonestack`, which takes them over; or take them out of the stack",
+        "others have set fields to other values than this stack's: {}. Nothing was changed. To set them as the plan says, \
+         name this resource: zonestack up --take-over COMPONENT/RESOURCE; to leave them to the others, take them out of \
+         the stack",
         fields.join(", ")
     );
     (ErrorClass::Invalid, message)

@@ -86,7 +86,7 @@ pub(crate) fn owner() -> Owner {
 }
 
 pub(crate) fn context(owner: &Owner) -> CallContext<'_> {
-    CallContext { owner, secrets: &OneSecret }
+    CallContext::new(owner, &OneSecret)
 }
 
 /// Knows the environment variable `PASSWORD` and nothing else.

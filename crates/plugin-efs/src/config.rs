@@ -7,6 +7,17 @@ use serde::Deserialize;
 use zonestack_core::diagnostic::Finding;
 use zonestack_core::name::Zone;
 
+/// The code of every advisory of this component, those about its surroundings included.
+pub(crate) const ADVISORIES: [&str; 7] = [
+    "file-system-without-backup",
+    "mount-without-noresvport",
+    "nfs-client-on-nodes",
+    "one-zone-file-system",
+    "path-must-exist",
+    "soft-mount",
+    "unencrypted-file-system",
+];
+
 /// What stands under `with:` of an efs component. Everything has a default.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -345,7 +356,7 @@ fn protection(settings: &Settings, findings: &mut Vec<Finding>) {
         let message = "nothing copies the files: what is deleted or overwritten by mistake is gone";
         findings.push(
             Finding::advisory("file-system-without-backup", "backup", message)
-                .hint("leave out `backup`, or acknowledge this if something else makes copies"),
+                .hint("leave out `backup`; or, if something else makes copies, write `acknowledge: [file-system-without-backup]` beside `use: efs`"),
         );
     }
 }

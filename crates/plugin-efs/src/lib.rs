@@ -63,6 +63,7 @@ impl TypedComponent for Efs {
             summary: "A shared file system on Amazon EFS, with a mount target in each zone",
             provides: vec![SharedFilesystem::NAME],
             requires: Vec::new(),
+            advisories: config::ADVISORIES.to_vec(),
             schema: serde_json::Value::Null,
         }
     }

@@ -212,9 +212,8 @@ fn csi_volume(settings: &Settings, cx: &RenderContext<'_>) -> CsiVolume {
     }
 }
 
-/// What the zones and the cluster have to say about the settings. The cluster of a nominal context is not known.
+/// What the zones and the cluster have to say about the settings.
 fn surroundings(settings: &Settings, context: &Context) -> Vec<Finding> {
-    let nominal = context.cluster.name == "nominal";
     let mut findings = Vec::new();
     if let Some(zone) = settings.one_zone() {
         let zones = context.zone_names();
@@ -225,10 +224,10 @@ fn surroundings(settings: &Settings, context: &Context) -> Vec<Finding> {
             let known = zones.iter().map(Zone::as_str).collect::<Vec<_>>().join(", ");
             let message = format!("zone {zone} is not among the zones of this stack");
             let error = Finding::error("zone-not-in-stack", "oneZone", message);
-            findings.extend((!nominal).then(|| error.hint(format!("one of {known}"))));
+            findings.extend((!context.is_nominal).then(|| error.hint(format!("one of {known}"))));
         }
     }
-    if !nominal {
+    if !context.is_nominal {
         findings.extend(match settings.mount {
             Mount::Nfs => nfs_client(context),
             Mount::Csi => csi_driver(context),
@@ -259,7 +258,7 @@ fn nfs_client(context: &Context) -> Option<Finding> {
             "nodes that kOps makes from {image} have no NFS client: pods would wait for their volumes forever"
         );
         Finding::advisory("nfs-client-on-nodes", "mount", message).hint(
-            "set `spec.packages: [nfs-common]` in the instance groups (`kops edit instancegroup`, `kops update cluster --yes`, `kops rolling-update cluster --yes`), or set `mount: csi`",
+            "set `spec.packages: [nfs-common]` in the instance groups (`kops edit instancegroup`, `kops update cluster --yes`, `kops rolling-update cluster --yes`) and, once done, write `acknowledge: [nfs-client-on-nodes]` beside `use: efs`; or set `mount: csi`",
         )
     })
 }

@@ -12,7 +12,7 @@ use crate::text::Text;
 
 pub(crate) use checks::certificate_region;
 
-/// Advisories that `acknowledge` may name.
+/// The code of every advisory of this component.
 pub(crate) const ADVISORIES: [&str; 8] = [
     "aurora",
     "git-on-nfs",
@@ -102,9 +102,6 @@ pub struct Settings {
     /// Taints that the pods tolerate, as in a pod's `tolerations`.
     #[serde(default)]
     pub tolerations: Vec<Toleration>,
-    /// Advisories that you know of and do not want to see again, such as `git-on-nfs`.
-    #[serde(default)]
-    pub acknowledge: Vec<String>,
 }
 
 mod defaults {

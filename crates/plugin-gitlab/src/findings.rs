@@ -1,15 +1,15 @@
 //! What GitLab has to say about its surroundings: what it is wired to, and where it runs.
 
 use zonestack_core::context::ZoneFacts;
-use zonestack_core::diagnostic::{Finding, Severity};
+use zonestack_core::diagnostic::Finding;
 use zonestack_core::interface::PostgresService;
 
 use crate::config::{Mode, certificate_region};
 use crate::render::{Wired, sites};
 use crate::storage;
-use crate::versions::{NEWEST, Version, connections, postgres, redis_objection};
+use crate::versions::{NEWEST, Version, connections, postgres, redis_advice, redis_objection};
 
-/// Every finding but the advisories that are acknowledged.
+/// Every finding.
 pub(crate) fn all(wired: &Wired<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     software(wired, &mut findings);
@@ -18,27 +18,20 @@ pub(crate) fn all(wired: &Wired<'_>) -> Vec<Finding> {
     zones(wired, &mut findings);
     capacity(wired, &mut findings);
     entrance(wired, &mut findings);
-    let acknowledged = &wired.settings.acknowledge;
-    findings.retain(|finding| {
-        finding.severity == Severity::Error || !acknowledged.iter().any(|code| code == finding.code)
-    });
     findings
-}
-
-/// Whether the context is made up: its nodes say nothing, and its zones may be others than the real ones. An error that
-/// depends on them must wait for the real context, because `validate` refuses a stack by the errors of this one.
-fn is_nominal(wired: &Wired<'_>) -> bool {
-    wired.cx.context.cluster.name == "nominal"
 }
 
 fn software(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
     let Some(version) = Version::parse(&wired.settings.version) else { return };
     if version.major > NEWEST {
-        findings.push(Finding::advisory(
-            "untested-version",
-            "version",
-            format!("GitLab {version} is newer than zonestack's table of what it needs, which ends with {NEWEST}"),
-        ));
+        findings.push(
+            Finding::advisory(
+                "untested-version",
+                "version",
+                format!("GitLab {version} is newer than zonestack's table of what it needs, which ends with {NEWEST}"),
+            )
+            .hint("look up what it needs; then write `acknowledge: [untested-version]` beside `use: gitlab`"),
+        );
     }
     let supported = postgres(version.major);
     let (oldest, newest) = (supported.start(), supported.end());
@@ -63,7 +56,10 @@ fn software(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
         let (major, minor) = cache.version;
         let message =
             format!("GitLab {version} {objection}; the cache is {} {major}.{minor}", cache.engine);
-        findings.push(Finding::error("redis-version", "version", message));
+        findings.push(
+            Finding::error("redis-version", "version", message)
+                .hint(redis_advice(version.major, &cache.engine)),
+        );
     }
     if cache.tls || cache.auth.is_some() {
         let what = if cache.tls { "TLS" } else { "a password" };
@@ -86,7 +82,7 @@ fn database(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
                 "",
                 "GitLab does not support Amazon Aurora: it is incompatible with GitLab's database load balancing",
             )
-            .hint("use: rds; or, to keep it, write acknowledge: [aurora]"),
+            .hint("use: rds; or, to keep it, write `acknowledge: [aurora]` beside `use: gitlab`"),
         ),
         PostgresService::RdsCluster => findings.push(
             Finding::advisory(
@@ -94,7 +90,7 @@ fn database(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
                 "",
                 "GitLab does not test nor recommend RDS Multi-AZ DB clusters; a Multi-AZ DB instance is supported",
             )
-            .hint("to keep it, write acknowledge: [rds-cluster]"),
+            .hint("to keep it, write `acknowledge: [rds-cluster]` beside `use: gitlab`"),
         ),
         PostgresService::RdsInstance | PostgresService::Other => {}
     }
@@ -102,7 +98,7 @@ fn database(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
     let (puma, sidekiq) = (wired.settings.puma, wired.settings.sidekiq);
     let each = connections(puma, sidekiq);
     let sites = sites(wired).len() as u64;
-    let pods = if is_nominal(wired) { sites.min(2) } else { sites };
+    let pods = if wired.cx.context.is_nominal { sites.min(2) } else { sites };
     // One in ten stays free for backups, migrations and a person with psql.
     let budget = u64::from(max) * 9 / 10;
     if each * pods > budget {
@@ -133,7 +129,7 @@ fn git(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
             "",
             format!("GitLab does not support Git repositories on NFS ({service}) since 15.6: expect slow Git operations"),
         )
-        .hint("once you know, write acknowledge: [git-on-nfs]; for large repositories take GitLab's own chart with Gitaly on EBS"),
+        .hint("once you know, write `acknowledge: [git-on-nfs]` beside `use: gitlab`; for large repositories take GitLab's own chart with Gitaly on EBS"),
     );
     let pods = sites(wired).len();
     if pods > 1 {
@@ -146,7 +142,7 @@ fn git(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
                      repository may break when two of them write it at once"
                 ),
             )
-            .hint("mode: failover runs one at a time; or, once you know, write acknowledge: [shared-gitaly]"),
+            .hint("mode: failover runs one at a time; or, once you know, write `acknowledge: [shared-gitaly]` beside `use: gitlab`"),
         );
     }
 }
@@ -167,7 +163,7 @@ fn zones(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
                     storage.service
                 ),
             )
-            .hint("a regional file system survives it; or write acknowledge: [storage-one-zone]"),
+            .hint("a regional file system survives it; or write `acknowledge: [storage-one-zone]` beside `use: gitlab`"),
         );
     } else if storage.csi.is_none() {
         for facts in
@@ -188,12 +184,12 @@ fn zones(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
                     storage.service
                 ),
             )
-            .hint("mode: active mounts it in each zone; or write acknowledge: [storage-zone-bound]"),
+            .hint("mode: active mounts it in each zone; or write `acknowledge: [storage-zone-bound]` beside `use: gitlab`"),
         );
     }
     if let Some(wanted) = &wired.settings.backup.zone {
         let names: Vec<&str> = context.zones.iter().map(|facts| facts.zone.as_str()).collect();
-        if !names.contains(&wanted.as_str()) && !is_nominal(wired) {
+        if !names.contains(&wanted.as_str()) && !context.is_nominal {
             findings.push(
                 Finding::error(
                     "unknown-zone",
@@ -209,7 +205,7 @@ fn zones(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
 /// Whether the zones can carry their pods.
 fn capacity(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
     let context = wired.cx.context;
-    if is_nominal(wired) {
+    if context.is_nominal {
         return;
     }
     let requests = &wired.settings.resources.requests;
@@ -221,7 +217,8 @@ fn capacity(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
     if wired.settings.mode == Mode::Failover && any {
         return;
     }
-    for facts in context.zones.iter().filter(|facts| !carries(facts)) {
+    // A zone that has lost its nodes is told by the core; what runs elsewhere must not be refused for it.
+    for facts in context.zones.iter().filter(|facts| facts.nodes > 0 && !carries(facts)) {
         let (path, asked, offered) = if facts.largest_node_memory < memory {
             let offered = format!(
                 "its largest node offers {} MiB of memory",
@@ -252,7 +249,7 @@ fn entrance(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
     let Some(https) = &wired.settings.https else {
         findings.push(
             Finding::advisory("plain-http", "https", "passwords and code cross the network in clear text")
-                .hint("https: {certificate: ARN} of AWS Certificate Manager; or write acknowledge: [plain-http]"),
+                .hint("https: {certificate: ARN} of AWS Certificate Manager; or write `acknowledge: [plain-http]` beside `use: gitlab`"),
         );
         return;
     };

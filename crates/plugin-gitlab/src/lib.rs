@@ -21,7 +21,7 @@
 //!         host: email-smtp.eu-west-1.amazonaws.com
 //!         user: AKIAIOSFODNN7EXAMPLE
 //!         password: { env: SMTP_PASSWORD }
-//!       acknowledge: [git-on-nfs, shared-gitaly]
+//!     acknowledge: [git-on-nfs, shared-gitaly]
 //! ```
 //!
 //! # What is made
@@ -90,6 +90,7 @@ impl TypedComponent for Gitlab {
                 requirement("database", Postgres::NAME),
                 requirement("cache", Redis::NAME),
             ],
+            advisories: config::ADVISORIES.to_vec(),
             schema: serde_json::Value::Null,
         }
     }

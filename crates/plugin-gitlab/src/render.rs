@@ -146,11 +146,11 @@ fn outputs(wired: &Wired<'_>, load_balancer: &ResourceId) -> Vec<(String, Value)
     ];
     if settings.ssh.enabled {
         let host = settings.ssh.host.as_deref().unwrap_or(&settings.host);
-        let prefix = match settings.ssh.port {
-            22 => format!("git@{host}:"),
-            port => format!("ssh://git@{host}:{port}/"),
+        let pattern = match settings.ssh.port {
+            22 => format!("git@{host}:GROUP/PROJECT.git"),
+            port => format!("ssh://git@{host}:{port}/GROUP/PROJECT.git"),
         };
-        outputs.insert(1, ("ssh".to_owned(), Value::from(prefix)));
+        outputs.insert(1, ("ssh".to_owned(), Value::from(pattern)));
     }
     outputs
 }

@@ -66,6 +66,18 @@ pub(crate) fn redis_objection(
     }
 }
 
+/// What to do about a [`redis_objection`].
+pub(crate) fn redis_advice(major: u32, engine: &str) -> &'static str {
+    match engine {
+        "valkey" if major < 19 => {
+            "set the cache's engine to redis (7.2), or GitLab's version to 19.0.0 or later"
+        }
+        "redis" => "set the cache's version to 7.2; or its engine to valkey, from GitLab 19 on",
+        _ if major < 19 => "wire a cache whose engine is redis (7.2)",
+        _ => "wire a cache whose engine is valkey (8.1)",
+    }
+}
+
 /// How many database connections one GitLab may open: GitLab's own formula, for its two connection pools (domain.md, 1.8).
 pub(crate) fn connections(puma: Puma, sidekiq: Sidekiq) -> u64 {
     let web = u64::from(puma.workers) * (u64::from(puma.threads) + 10);

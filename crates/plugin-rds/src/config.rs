@@ -82,8 +82,6 @@ pub struct Settings {
     pub auto_minor_upgrade: bool,
     /// The certificate authority of the server's certificate, such as `rds-ca-rsa2048-g1`. Default: the account's.
     pub ca_certificate: Option<String>,
-    /// Advisories that you know of and do not want to see again, such as `no-backups`.
-    pub acknowledge: Vec<String>,
 }
 
 impl Default for Settings {
@@ -114,7 +112,6 @@ impl Default for Settings {
             performance_insights: false,
             auto_minor_upgrade: true,
             ca_certificate: None,
-            acknowledge: Vec::new(),
         }
     }
 }

@@ -91,6 +91,7 @@ impl TypedComponent for Rds {
             summary: "One Amazon RDS for PostgreSQL instance with a standby in another zone",
             provides: vec![Postgres::NAME],
             requires: Vec::new(),
+            advisories: config::check::ADVISORIES.to_vec(),
             schema: serde_json::Value::Null,
         }
     }

@@ -97,15 +97,18 @@ fn findings(settings: &Settings, context: &Context) -> Vec<Finding> {
         // RDS asks for two even for an instance without a standby (domain.md 4.3).
         let message =
             format!("RDS needs subnets in at least two zones; this stack has one: {only}");
-        let hint = "add a zone to the stack's zones, with a subnet in it; the zone needs no worker nodes of its own if its \
-                    subnet is listed under network.subnets";
+        let hint = "if the stack file lists `zones`, add one that has worker nodes; if it does not, the cluster has worker nodes \
+                    in this zone only: add some in another (an instance group or a node group there)";
         findings.push(Finding::error("zones", "", message).hint(hint));
     }
+    // The zones of a nominal context may be made up.
     if let Some(zone) = &settings.zone
+        && !context.is_nominal
         && !names.contains(&zone.as_str())
     {
         let message = format!("{zone} is not among the zones of this stack: {}", names.join(", "));
-        findings.push(Finding::error("zone-unknown", "zone", message));
+        let hint = "leave zone out for the first of them, or add it to the stack's zones";
+        findings.push(Finding::error("zone-unknown", "zone", message).hint(hint));
     }
     findings
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zonestack_core::diagnostic::Finding;
 use zonestack_core::name::Zone;
 
-/// Advisories that `acknowledge` may name.
+/// The code of every advisory of this component.
 pub(crate) const ADVISORIES: [&str; 1] = ["single-redis"];
 
 /// The smallest `memory` that makes sense: an idle GitLab keeps some 20 MiB in Redis.
@@ -33,8 +33,6 @@ pub struct Settings {
     pub cpu: String,
     /// Where to keep the data over restarts. Without it, nothing is kept.
     pub storage: Option<Storage>,
-    /// Advisories that you know of and do not want to see again: `single-redis`.
-    pub acknowledge: Vec<String>,
 }
 
 impl Default for Settings {
@@ -46,7 +44,6 @@ impl Default for Settings {
             memory: Memory(512 << 20),
             cpu: "100m".to_owned(),
             storage: None,
-            acknowledge: Vec::new(),
         }
     }
 }
@@ -175,6 +172,7 @@ impl JsonSchema for Memory {
             "description": "A number of bytes, such as 512Mi, 8Gi or 1G.",
             "type": ["string", "integer"],
             "pattern": "^[0-9]+(Ki|Mi|Gi|Ti|k|M|G)?$",
+            "examples": ["512Mi"],
             "minimum": 0
         })
     }
@@ -279,18 +277,6 @@ impl Settings {
             && let Err(error) = zone.parse::<Zone>()
         {
             findings.push(Finding::error("invalid-zone", "storage.zone", error.to_string()));
-        }
-        for (index, code) in self.acknowledge.iter().enumerate() {
-            if !ADVISORIES.contains(&code.as_str()) {
-                findings.push(
-                    Finding::error(
-                        "unknown-advisory",
-                        &format!("acknowledge.{index}"),
-                        format!("there is no advisory {code:?}"),
-                    )
-                    .hint(format!("known: {}", ADVISORIES.join(", "))),
-                );
-            }
         }
         findings
     }

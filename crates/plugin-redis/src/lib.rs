@@ -10,7 +10,7 @@
 //!     use: redis
 //!     with:
 //!       memory: 1Gi
-//!       acknowledge: [single-redis]
+//!     acknowledge: [single-redis]
 //! ```
 //!
 //! # What is made
@@ -45,6 +45,7 @@ impl TypedComponent for Redis {
             summary: "One Valkey or Redis in the cluster, for cache, sessions and queues",
             provides: vec![RedisExport::NAME],
             requires: Vec::new(),
+            advisories: config::ADVISORIES.to_vec(),
             schema: serde_json::Value::Null,
         }
     }

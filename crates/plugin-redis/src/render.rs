@@ -61,9 +61,7 @@ pub(crate) fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
         Resource::manifest(cx.id("network-policy"), network_policy(cx)),
         deployment,
     ]);
-    if !settings.acknowledge.iter().any(|code| code == "single-redis") {
-        findings.push(single_redis(settings, cx));
-    }
+    findings.push(single_redis(settings, cx));
     Rendered {
         outputs: vec![(
             "address".to_owned(),
@@ -77,10 +75,9 @@ pub(crate) fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
 
 /// The zone of the volume: the configured one, else the first. The zones of a nominal context may be made up: any will do.
 fn zone_of(storage: &Storage, cx: &RenderContext<'_>) -> Result<Zone, Finding> {
-    let nominal = cx.context.cluster.name == "nominal";
     let mut zones = cx.context.zones.iter().map(|facts| &facts.zone);
     let found = match &storage.zone {
-        Some(wanted) if nominal => wanted.parse().ok(),
+        Some(wanted) if cx.context.is_nominal => wanted.parse().ok(),
         Some(wanted) => zones.find(|zone| zone.as_str() == wanted).cloned(),
         None => zones.next().cloned(),
     };
@@ -109,7 +106,7 @@ fn single_redis(settings: &Settings, cx: &RenderContext<'_>) -> Finding {
             cx.component
         ),
     )
-    .hint("to keep it as it is, write acknowledge: [single-redis]")
+    .hint("to keep it as it is, write `acknowledge: [single-redis]` beside `use: redis`")
 }
 
 fn selector(cx: &RenderContext<'_>) -> Json {

@@ -8,6 +8,7 @@ use zonestack_core::interface::Export;
 use zonestack_core::resource::{DataClass, Placement};
 
 use crate::Redis;
+use crate::config::ADVISORIES;
 
 fn findings(config: &Json) -> String {
     Redis
@@ -19,13 +20,13 @@ fn findings(config: &Json) -> String {
 }
 
 fn rendered(config: &Json) -> Rendered {
-    rendered_in("k8s.myzone.net", config)
+    rendered_in(false, config)
 }
 
-fn rendered_in(cluster: &str, config: &Json) -> Rendered {
+fn rendered_in(is_nominal: bool, config: &Json) -> Rendered {
     let zones = ["eu-west-1a", "eu-west-1b"].map(|zone| zone.parse().unwrap());
     let mut context = Context::nominal("git".parse().unwrap(), "dev", "eu-west-1", &zones);
-    context.cluster.name = cluster.to_owned();
+    context.is_nominal = is_nominal;
     let cx = RenderContext {
         component: &"cache".parse().unwrap(),
         context: &context,
@@ -75,7 +76,6 @@ fn settings_are_checked() {
         (json!({"cpu": "inf"}), "invalid-cpu at \"cpu\""),
         (json!({"storage": {"size": "512Mi"}}), "storage-too-small at \"storage.size\""),
         (json!({"storage": {"size": "8Gi", "zone": "A"}}), "invalid-zone at \"storage.zone\""),
-        (json!({"acknowledge": ["single"]}), "unknown-advisory at \"acknowledge.0\""),
         (json!({"password": "x"}), "unknown field `password`"),
     ] {
         check(&config, expected);
@@ -83,9 +83,11 @@ fn settings_are_checked() {
 }
 
 #[test]
-fn the_advisory_is_silenced_by_its_name() {
-    assert_eq!(codes(&rendered(&json!({}))), ["single-redis"]);
-    assert!(codes(&rendered(&json!({"acknowledge": ["single-redis"]}))).is_empty());
+fn every_advisory_is_listed() {
+    for config in [json!({}), json!({"storage": {"size": "8Gi"}})] {
+        assert_eq!(codes(&rendered(&config)), ADVISORIES, "{config}");
+    }
+    assert_eq!(Component::describe(&Redis).advisories, ADVISORIES);
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn a_volume_in_a_zone_of_another_stack_is_refused() {
     assert_eq!(rendered.exports.len(), 1);
 
     let config = json!({"storage": {"size": "8Gi", "zone": "eu-west-1c"}});
-    let nominal = rendered_in("nominal", &config);
+    let nominal = rendered_in(true, &config);
     assert_eq!(codes(&nominal), ["single-redis"], "the zones of a nominal context may be made up");
 }
 

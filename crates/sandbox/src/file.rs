@@ -20,7 +20,10 @@ pub const FORMAT: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxFileError {
     /// It is there but cannot be read.
-    #[error("cannot read the sandbox file {}", path.display())]
+    #[error(
+        "cannot read the sandbox file {}: let this user read it, or name another file: --sandbox=FILE",
+        path.display()
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -54,7 +57,10 @@ pub enum SandboxFileError {
         found: u32,
     },
     /// It cannot be written. Nothing was changed.
-    #[error("cannot write the sandbox file {}", path.display())]
+    #[error(
+        "cannot write the sandbox file {}: name a file where this user may write, on a disk with room: --sandbox=FILE",
+        path.display()
+    )]
     Write {
         /// The file, or the one beside it that could not be written.
         path: PathBuf,
@@ -67,7 +73,7 @@ impl SandboxFileError {
     /// The message with the system's reason, for where no chain is printed.
     pub(crate) fn in_full(&self) -> String {
         match self {
-            Self::Read { source, .. } | Self::Write { source, .. } => format!("{self}: {source}"),
+            Self::Read { source, .. } | Self::Write { source, .. } => format!("{self} ({source})"),
             Self::Damaged { .. } | Self::Newer { .. } => self.to_string(),
         }
     }

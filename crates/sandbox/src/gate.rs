@@ -1,5 +1,6 @@
 //! The one place that every call passes: here it is counted, may fail, has its effect, is logged and saved.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use zonestack_core::clock::Clock;
 use zonestack_core::driver::{DriverError, ErrorClass};
-use zonestack_core::inventory::Entry;
+use zonestack_core::inventory::{Entry, EntryState};
 use zonestack_core::kind::KindDeclaration;
 use zonestack_core::name::{Kind, ResourceId};
 
@@ -17,7 +18,7 @@ use crate::fault::{Fault, Faults, NoFaults};
 use crate::file::{SandboxFile, SandboxFileError, Saved};
 use crate::log::{Call, CallLog, Logged, Operation};
 use crate::options::{Options, millis};
-use crate::settle::settle;
+use crate::settle::{next_change, settle};
 use crate::world::World;
 use crate::{
     SandboxCluster, SandboxDriver, SandboxInventory, SandboxNetwork, SandboxSecrets, SecretReader,
@@ -42,6 +43,8 @@ struct State {
     log: CallLog,
     /// The world's age, in milliseconds, at a moment of the clock.
     base: (u64, Duration),
+    /// Before this age of the world there is nothing to settle.
+    settled_until: u64,
 }
 
 struct Process {
@@ -64,13 +67,24 @@ pub(crate) struct Purpose<'a> {
     pub(crate) kind: Option<&'a Kind>,
     pub(crate) id: Option<&'a ResourceId>,
     /// For an inventory that is written, its entries.
-    pub(crate) entries: Option<&'a std::collections::BTreeMap<ResourceId, Entry>>,
+    pub(crate) entries: Option<&'a BTreeMap<ResourceId, Entry>>,
 }
 
 impl Purpose<'_> {
     pub(crate) fn read(operation: Operation) -> Self {
         Self { operation, stack: "", kind: None, id: None, entries: None }
     }
+}
+
+/// What something did to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// It only looked.
+    None,
+    /// It wanted to change something and was refused.
+    Refused,
+    /// It changed something, and what follows from that at once has been settled.
+    Settled,
 }
 
 /// One call's hold on the world.
@@ -86,6 +100,11 @@ impl Sandbox {
         Self::with_state(World::new(options), None, clock)
     }
 
+    /// A sandbox with this world, that ends with the process: for many runs from the same beginning.
+    pub fn of(world: World, clock: Arc<dyn Clock>) -> Self {
+        Self::with_state(world, None, clock)
+    }
+
     /// The sandbox in a file, as others left it; time has passed in it since. A new one when there is no file: the file is
     /// written by the first call that changes something.
     pub fn open(
@@ -94,6 +113,8 @@ impl Sandbox {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SandboxFileError> {
         let mut file = SandboxFile::new(path);
+        // A file that cannot be written is told of now, not by the first change.
+        let _turn = file.lock()?;
         let world = match file.read()? {
             Some(Saved { mut world, at }) => {
                 let passed = unix_seconds(&clock.timestamp())
@@ -110,7 +131,7 @@ impl Sandbox {
 
     fn with_state(world: World, file: Option<SandboxFile>, clock: Arc<dyn Clock>) -> Self {
         let base = (world.now, clock.now());
-        let state = Mutex::new(State { world, file, log: CallLog::default(), base });
+        let state = Mutex::new(State { world, file, log: CallLog::default(), base, settled_until: 0 });
         Self {
             shared: Arc::new(Shared { clock, state }),
             process: Process::new("main"),
@@ -173,7 +194,7 @@ impl Sandbox {
 
     /// The world as it is now.
     pub fn world(&self) -> Result<World, SandboxFileError> {
-        self.change(|world| world.clone())
+        self.state().with(&*self.shared.clock, |world| (world.clone(), Effect::None))
     }
 
     /// Does something to the world from outside, such as [`World::lose_zone`], and saves it. Not a call: no fault, no log.
@@ -183,7 +204,7 @@ impl Sandbox {
             let result = change(world);
             let now = world.now;
             settle(world, now);
-            (result, before != *world)
+            (result, if before == *world { Effect::None } else { Effect::Settled })
         })
     }
 
@@ -251,12 +272,15 @@ impl Sandbox {
         let mut state = self.state();
         let outcome = state.with(&*self.shared.clock, |world| {
             let result = effect(&mut Turn { world, lag });
-            let changed = call.operation.changes() && result.is_ok();
-            if changed {
-                let now = world.now;
-                settle(world, now);
+            match (call.operation.changes(), result.is_ok()) {
+                (false, _) => (result, Effect::None),
+                (true, false) => (result, Effect::Refused),
+                (true, true) => {
+                    let now = world.now;
+                    settle(world, now);
+                    (result, Effect::Settled)
+                }
             }
-            (result, changed)
         });
         let result = outcome.unwrap_or_else(|error| {
             let class = match error {
@@ -267,7 +291,7 @@ impl Sandbox {
         });
         let effect = result.is_ok();
         let position = state.log.calls.len();
-        let entries = purpose.entries.cloned();
+        let entries = purpose.entries.map(states);
         state.log.calls.push(Logged { call: call.clone(), effect, answer: None, entries });
         (position, result)
     }
@@ -279,7 +303,7 @@ impl Sandbox {
         effect: bool,
         answer: Option<Result<(), String>>,
     ) {
-        let entries = purpose.entries.cloned();
+        let entries = purpose.entries.map(states);
         self.state().log.calls.push(Logged { call: call.clone(), effect, answer, entries });
     }
 
@@ -313,13 +337,17 @@ impl Sandbox {
     }
 }
 
+fn states(entries: &BTreeMap<ResourceId, Entry>) -> BTreeMap<ResourceId, EntryState> {
+    entries.iter().map(|(id, entry)| (id.clone(), entry.state)).collect()
+}
+
 impl State {
-    /// Does something with the world at this moment, and saves it when it or the passing of time changed something. When it
+    /// Does something with the world at this moment, and saves it when that or the passing of time changed something. When it
     /// cannot be saved, nothing has changed.
     fn with<T>(
         &mut self,
         clock: &dyn Clock,
-        body: impl FnOnce(&mut World) -> (T, bool),
+        body: impl FnOnce(&mut World) -> (T, Effect),
     ) -> Result<T, SandboxFileError> {
         let lock = self.file.as_ref().map(SandboxFile::lock).transpose()?;
         if let Some(Saved { world, .. }) =
@@ -329,16 +357,28 @@ impl State {
             let pace = self.world.pace;
             self.base = (self.now(clock).max(world.now), clock.now());
             self.world = World { pace, ..world };
+            self.settled_until = 0;
         }
-        let now = self.now(clock);
-        let settled = settle(&mut self.world, now);
-        let (result, changed) = body(&mut self.world);
-        if let Some(file) = self.file.as_mut().filter(|_| changed || settled)
+        let now = self.now(clock).max(self.world.now);
+        let passed = now >= self.settled_until;
+        let settled = passed && settle(&mut self.world, now);
+        self.world.now = now;
+        if passed {
+            self.settled_until = next_change(&self.world);
+        }
+        let (result, effect) = body(&mut self.world);
+        match effect {
+            Effect::None => {}
+            Effect::Refused => self.settled_until = 0,
+            Effect::Settled => self.settled_until = next_change(&self.world),
+        }
+        if let Some(file) = self.file.as_mut().filter(|_| effect == Effect::Settled || settled)
             && let Err(error) = file.write(&self.world, &clock.timestamp())
         {
             if let Some(Saved { world, .. }) = file.last() {
                 self.world = world;
             }
+            self.settled_until = 0;
             return Err(error);
         }
         drop(lock);

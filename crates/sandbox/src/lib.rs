@@ -52,7 +52,7 @@ pub use file::SandboxFileError;
 pub use gate::Sandbox;
 pub use inventory::SandboxInventory;
 pub use log::{Call, CallLog, Operation};
-pub use options::{Options, Pace, Topology, Zones};
+pub use options::{NetworkIds, Options, Pace, Topology, Zones};
 pub use secrets::{SandboxSecrets, SecretReader};
 pub use survey::{SandboxCluster, SandboxNetwork};
 pub use world::World;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use zonestack_core::inventory::{Entry, EntryState};
+use zonestack_core::inventory::EntryState;
 use zonestack_core::name::{Kind, ResourceId};
 
 /// What a call does.
@@ -73,8 +73,8 @@ pub struct Logged {
     pub effect: bool,
     /// What the caller was told: nothing yet, success, or the failure's words.
     pub answer: Option<Result<(), String>>,
-    /// For a written inventory, its entries.
-    pub entries: Option<BTreeMap<ResourceId, Entry>>,
+    /// For a written inventory, the states of its entries.
+    pub entries: Option<BTreeMap<ResourceId, EntryState>>,
 }
 
 /// All calls on a sandbox since it was opened.
@@ -88,7 +88,7 @@ impl CallLog {
     /// Calls that made or deleted something without the inventory saying so before: never, when the engine is right
     /// (reliability.md B.6, I7).
     pub fn unannounced(&self) -> Vec<&Call> {
-        let mut recorded: BTreeMap<&str, &BTreeMap<ResourceId, Entry>> = BTreeMap::new();
+        let mut recorded: BTreeMap<&str, &BTreeMap<ResourceId, EntryState>> = BTreeMap::new();
         let mut found = Vec::new();
         for logged in &self.calls {
             let call = &logged.call;
@@ -102,7 +102,7 @@ impl CallLog {
             };
             let entries = recorded.get(call.stack.as_str());
             let entry = call.id.as_ref().and_then(|id| entries?.get(id));
-            if entry.is_none_or(|entry| entry.state != wanted) {
+            if entry.is_none_or(|state| *state != wanted) {
                 found.push(call);
             }
         }

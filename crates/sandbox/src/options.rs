@@ -25,6 +25,8 @@ pub struct Options {
     pub arch: String,
     /// How the cluster's subnets are laid out.
     pub topology: Topology,
+    /// Ids that the network has, instead of made-up ones.
+    pub network: NetworkIds,
     /// Whether the AWS Load Balancer Controller is installed.
     pub load_balancer_controller: bool,
     /// Whether the EFS CSI driver is installed.
@@ -46,12 +48,25 @@ impl Options {
             nodes_per_zone: 2,
             arch: "amd64".to_owned(),
             topology: Topology::Private,
+            network: NetworkIds::default(),
             load_balancer_controller: true,
             efs_csi_driver: true,
             pace: None,
             seed: 0,
         }
     }
+}
+
+/// The ids of a network that somebody names, as `network` in a stack file does. What is not named gets an id that is made up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NetworkIds {
+    /// The VPC's id.
+    pub vpc: Option<String>,
+    /// Ids of subnets for nodes, in the order of the zones. Where there are more than zones, they go round; a zone without one
+    /// gets a made-up one.
+    pub subnets: Vec<String>,
+    /// Ids of the security groups that every worker node carries; a made-up one when there is none.
+    pub security_groups: Vec<String>,
 }
 
 /// Which zones a sandbox has.

@@ -59,9 +59,8 @@ fn top_fields(spec: &Json) -> impl Iterator<Item = (&String, &Json)> {
 
 /// Whether it is part of a security group that was there before.
 pub(crate) fn is_in_network_group(world: &World, spec: &Json) -> bool {
-    let site = &world.site;
-    let groups = [&site.node_security_group, &site.control_plane_security_group];
-    top_fields(spec).any(|(_, value)| groups.iter().any(|group| value.as_str() == Some(group)))
+    let is_group = |id| world.site.has_security_group(id);
+    top_fields(spec).any(|(_, value)| value.as_str().is_some_and(is_group))
 }
 
 /// The zone of the subnet that stands in a field of its own.

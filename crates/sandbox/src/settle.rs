@@ -15,6 +15,16 @@ pub(crate) fn settle(world: &mut World, now: u64) -> bool {
     changed | start_pods(world)
 }
 
+/// When the passing of time alone will change something next, after the world has been brought to its moment.
+pub(crate) fn next_change(world: &World) -> u64 {
+    if world.site.zones.iter().any(|zone| zone.lost_since.is_some()) {
+        return world.now;
+    }
+    // A deletion that is over and still there waits for others, not for time.
+    let ends = world.resources.iter().filter_map(|found| Some(found.deletion?.until));
+    ends.filter(|until| *until > world.now).min().unwrap_or(u64::MAX)
+}
+
 fn end_deletions(world: &mut World) -> bool {
     let now = world.now;
     let ended = |resource: &&Resource| {

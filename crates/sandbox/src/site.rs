@@ -24,8 +24,8 @@ pub struct Site {
     pub vpc: String,
     /// The VPC's IPv4 range.
     pub vpc_cidr: String,
-    /// The security group that every worker node carries.
-    pub node_security_group: String,
+    /// The security groups that every worker node carries.
+    pub node_security_groups: Vec<String>,
     /// The security group of the control plane.
     pub control_plane_security_group: String,
     /// The nodes' `kubernetes.io/arch`.
@@ -93,6 +93,13 @@ pub struct Node {
     pub up: bool,
 }
 
+impl Subnet {
+    /// Whether it is for load balancers, not for nodes (domain.md, 6.3).
+    pub fn is_utility(&self) -> bool {
+        self.tags.get("SubnetType").is_some_and(|sort| sort == "Utility")
+    }
+}
+
 impl Site {
     /// The site that the options describe.
     pub fn new(options: &Options) -> Self {
@@ -102,15 +109,21 @@ impl Site {
             format!("{prefix}-{}", hex(options.seed, &parts, 17))
         };
         let names = options.zones.names(&options.region);
-        let zones = names.iter().enumerate().map(|(index, name)| zone(options, index, name, &id));
+        let zones = names.iter().enumerate().map(|(index, name)| {
+            let subnets = options.network.subnets.iter().skip(index).step_by(names.len());
+            zone(options, index, name, &subnets.cloned().collect::<Vec<_>>(), &id)
+        });
+        let named = &options.network.security_groups;
+        let nodes =
+            if named.is_empty() { vec![id("sg", &["nodes"])] } else { named.clone() };
         Self {
             account: options.account.clone(),
             region: options.region.clone(),
             cluster: options.cluster.clone(),
             version: "v1.36.2".to_owned(),
-            vpc: id("vpc", &[]),
+            vpc: options.network.vpc.clone().unwrap_or_else(|| id("vpc", &[])),
             vpc_cidr: "172.20.0.0/16".to_owned(),
-            node_security_group: id("sg", &["nodes"]),
+            node_security_groups: nodes,
             control_plane_security_group: id("sg", &["masters"]),
             arch: options.arch.clone(),
             os_image: "Ubuntu 24.04.3 LTS".to_owned(),
@@ -135,9 +148,14 @@ impl Site {
     /// Whether something of the network has this id.
     pub fn has_network_id(&self, id: &str) -> bool {
         self.vpc == id
-            || self.node_security_group == id
-            || self.control_plane_security_group == id
+            || self.has_security_group(id)
             || self.zone_of_subnet(id).is_some()
+    }
+
+    /// Whether it is a security group of nodes or of the control plane.
+    pub fn has_security_group(&self, id: &str) -> bool {
+        self.control_plane_security_group == id
+            || self.node_security_groups.iter().any(|group| group == id)
     }
 
     /// When the zone was lost, when it is.
@@ -146,7 +164,14 @@ impl Site {
     }
 }
 
-fn zone(options: &Options, index: usize, name: &str, id: &dyn Fn(&str, &[&str]) -> String) -> Zone {
+/// A zone; `named` are the ids of the subnets that its nodes use, a made-up one when there is none.
+fn zone(
+    options: &Options,
+    index: usize,
+    name: &str,
+    named: &[String],
+    id: &dyn Fn(&str, &[&str]) -> String,
+) -> Zone {
     let subnet = |sort: &str, cidr: String, free_addresses| {
         let public = sort != "Private";
         let mut tags = BTreeMap::from([
@@ -160,13 +185,19 @@ fn zone(options: &Options, index: usize, name: &str, id: &dyn Fn(&str, &[&str]) 
         Subnet { id: id("subnet", &[sort, name]), cidr, free_addresses, public, tags }
     };
     let wide = format!("172.20.{}.0/19", 32 * (index % 7 + 1));
-    let subnets = match options.topology {
-        Topology::Private => vec![
-            subnet("Private", wide, 8_150),
-            subnet("Utility", format!("172.20.{}.0/22", 4 * (index % 8)), 1_010),
-        ],
-        Topology::Public => vec![subnet("Public", wide, 8_150)],
+    let sort = match options.topology {
+        Topology::Private => "Private",
+        Topology::Public => "Public",
     };
+    let for_nodes = subnet(sort, wide, 8_150);
+    let with_id = |id: &String| Subnet { id: id.clone(), ..for_nodes.clone() };
+    let mut subnets: Vec<Subnet> = named.iter().map(with_id).collect();
+    if subnets.is_empty() {
+        subnets.push(for_nodes);
+    }
+    if options.topology == Topology::Private {
+        subnets.push(subnet("Utility", format!("172.20.{}.0/22", 4 * (index % 8)), 1_010));
+    }
     let node = |number: u32, control_plane: bool| {
         let sort = if control_plane { "control-plane" } else { "nodes" };
         let number = number.to_string();
@@ -207,6 +238,7 @@ fn short_region(region: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::NetworkIds;
 
     #[test]
     fn zone_ids_are_written_like_those_of_aws() {
@@ -223,7 +255,7 @@ mod tests {
     #[test]
     fn every_id_of_a_site_is_another() {
         let site = Site::new(&Options::new("eu-west-1", "k8s.myzone.net"));
-        let mut ids = vec![site.node_security_group.clone(), site.control_plane_security_group];
+        let mut ids = [site.node_security_groups, vec![site.control_plane_security_group]].concat();
         for zone in &site.zones {
             ids.extend(zone.subnets.iter().map(|subnet| subnet.id.clone()));
             ids.extend(zone.nodes.iter().map(|node| node.instance.clone()));
@@ -232,5 +264,32 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!((count, ids.len()), (2 + 3 * (2 + 3), count));
+    }
+
+    #[test]
+    fn a_named_network_has_its_ids_in_the_order_of_the_zones() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut options = Options::new("eu-west-1", "k8s.myzone.net");
+        options.network = NetworkIds {
+            vpc: Some("vpc-1".to_owned()),
+            subnets: names(&["subnet-a", "subnet-b", "subnet-c", "subnet-a2"]),
+            security_groups: names(&["sg-1", "sg-2"]),
+        };
+        let site = Site::new(&options);
+        assert_eq!(site.vpc, "vpc-1");
+        assert_eq!(site.node_security_groups, ["sg-1", "sg-2"]);
+        for (subnet, zone) in [
+            ("subnet-a", "eu-west-1a"),
+            ("subnet-b", "eu-west-1b"),
+            ("subnet-c", "eu-west-1c"),
+            ("subnet-a2", "eu-west-1a"),
+        ] {
+            assert_eq!(site.zone_of_subnet(subnet).map(|zone| zone.name.as_str()), Some(zone));
+        }
+        assert!(site.zones.iter().all(|zone| zone.nodes.iter().all(|n| n.subnet.len() == 8)));
+        options.network.subnets.truncate(1);
+        let site = Site::new(&options);
+        assert_eq!(site.zones[0].subnets[0].id, "subnet-a");
+        assert_eq!(site.zones[1].subnets[0].id.len(), "subnet-".len() + 17);
     }
 }

@@ -7,7 +7,7 @@ use zonestack_core::discover::{
     ClusterReader, ClusterSurvey, InstanceFacts, NetworkReader, NetworkRequest, NetworkSurvey,
     NodeFacts, SubnetFacts, SurveyError, VpcDns, VpcFacts,
 };
-use zonestack_core::driver::DriverError;
+use zonestack_core::driver::{DriverError, ErrorClass};
 
 use crate::gate::{Purpose, Sandbox};
 use crate::log::Operation;
@@ -41,8 +41,17 @@ impl SandboxNetwork {
 }
 
 fn failed(error: DriverError) -> SurveyError {
-    SurveyError { message: error.message, hint: "run it again".to_owned() }
+    // A file that cannot be used says itself what to do.
+    let passes = matches!(
+        error.class,
+        ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::Ambiguous
+    );
+    let hint = if passes { "run it again" } else { "" };
+    survey_error(error.message, hint)
 }
+
+/// What helps when a sandbox is not the one that a stack file means.
+const ANOTHER: &str = "use another sandbox file, or delete this one to start anew";
 
 fn survey_error(message: String, hint: &str) -> SurveyError {
     SurveyError { message, hint: hint.to_owned() }
@@ -58,8 +67,7 @@ impl ClusterReader for SandboxCluster {
             if site.cluster != self.name {
                 let message =
                     format!("the sandbox has the cluster {}, not {}", site.cluster, self.name);
-                let hint = "use another sandbox file, or delete this one to start anew";
-                return Err(survey_error(message, hint));
+                return Err(survey_error(message, ANOTHER));
             }
             let found = world.namespace(namespace);
             let level = found.and_then(|found| {
@@ -131,45 +139,55 @@ fn network(
     region: &str,
     request: &NetworkRequest,
 ) -> Result<NetworkSurvey, SurveyError> {
-    let subnets: Vec<SubnetFacts> = subnets(site);
-    let instances: Vec<InstanceFacts> = instances(site);
-    let here = site.region == region;
-    let missing = |what: &str, id: &String, hint: &str| {
-        survey_error(format!("{what}.NotFound: {id} is not in {region}"), hint)
-    };
-    let check = |ids: &[String], there: &dyn Fn(&str) -> bool, what: &str, hint: &str| match ids
-        .iter()
-        .find(|id| !(here && there(id.as_str())))
+    if site.region != region {
+        let message = format!("the sandbox is in the region {}, not {region}", site.region);
+        return Err(survey_error(message, ANOTHER));
+    }
+    check_ids(site, request)?;
+    let instances = instances(site);
+    if let Some(id) =
+        request.instances.iter().find(|id| !instances.iter().any(|found| found.id == **id))
     {
-        Some(id) => Err(missing(what, id, hint)),
-        None => Ok(()),
-    };
-    let file = "check network: in the stack file";
-    let has_instance = |id: &str| instances.iter().any(|found| found.id == id);
-    let has_group = |id: &str| {
-        [&site.node_security_group, &site.control_plane_security_group].contains(&&id.to_owned())
-    };
-    let vpcs: Vec<String> = request.vpc.iter().cloned().collect();
-    check(&vpcs, &|id| id == site.vpc, "InvalidVpcID", file)?;
-    check(&request.subnets, &|id| site.zone_of_subnet(id).is_some(), "InvalidSubnetID", file)?;
-    check(&request.security_groups, &has_group, "InvalidGroup", file)?;
-    let hint = "check region: in the stack file, the sandbox's is the one it was made with";
-    check(&request.instances, &has_instance, "InvalidInstanceID", hint)?;
-    if !here {
-        return Ok(NetworkSurvey { account: site.account.clone(), ..NetworkSurvey::default() });
+        let message = format!("InvalidInstanceID.NotFound: {id} is not in {region}");
+        return Err(survey_error(message, "look at the region in the stack file"));
     }
     let by_tags = request.instances.is_empty() && site.cluster == request.cluster;
     let mut asked: Vec<InstanceFacts> =
         instances.into_iter().filter(|found| request.instances.contains(&found.id)).collect();
     asked.sort_by(|a, b| a.id.cmp(&b.id));
-    let tagged = by_tags.then(|| site.node_security_group.clone());
+    let tagged = if by_tags { site.node_security_groups.clone() } else { Vec::new() };
     Ok(NetworkSurvey {
         account: site.account.clone(),
         vpcs: vec![VpcFacts { id: site.vpc.clone(), cidrs: vec![site.vpc_cidr.clone()] }],
-        subnets,
+        subnets: subnets(site),
         instances: asked,
-        tagged_security_groups: tagged.into_iter().collect(),
+        tagged_security_groups: tagged,
     })
+}
+
+/// Refuses ids of the stack file that this sandbox does not have: with the network's own words AWS would leave a person
+/// wondering where a model has its ids from.
+fn check_ids(site: &Site, request: &NetworkRequest) -> Result<(), SurveyError> {
+    let subnets = || site.zones.iter().flat_map(|zone| &zone.subnets).filter(|s| !s.is_utility());
+    let unknown = |what: &str, id: &str, field: &str, own: Vec<&str>| {
+        let message = format!(
+            "network.{field} in the stack file names {id}, but this sandbox was made with {what} {}",
+            own.join(", ")
+        );
+        Err(survey_error(message, ANOTHER))
+    };
+    if let Some(id) = request.vpc.as_ref().filter(|id| **id != site.vpc) {
+        return unknown("the VPC", id, "vpc", vec![&site.vpc]);
+    }
+    if let Some(id) = request.subnets.iter().find(|id| site.zone_of_subnet(id).is_none()) {
+        let own = subnets().map(|subnet| subnet.id.as_str()).collect();
+        return unknown("the subnets", id, "subnets", own);
+    }
+    if let Some(id) = request.security_groups.iter().find(|id| !site.has_security_group(id)) {
+        let own = site.node_security_groups.iter().map(String::as_str).collect();
+        return unknown("the nodes' security groups", id, "securityGroups", own);
+    }
+    Ok(())
 }
 
 fn subnets(site: &Site) -> Vec<SubnetFacts> {
@@ -193,17 +211,19 @@ fn subnets(site: &Site) -> Vec<SubnetFacts> {
 
 fn instances(site: &Site) -> Vec<InstanceFacts> {
     let of_zone = |zone: &Zone| -> Vec<InstanceFacts> {
-        let group = |node: &Node| {
-            let control_plane = node.control_plane;
-            let (masters, nodes) = (&site.control_plane_security_group, &site.node_security_group);
-            if control_plane { masters.clone() } else { nodes.clone() }
+        let groups = |node: &Node| {
+            if node.control_plane {
+                vec![site.control_plane_security_group.clone()]
+            } else {
+                site.node_security_groups.clone()
+            }
         };
         let facts = |node: &Node| InstanceFacts {
             id: node.instance.clone(),
             vpc: site.vpc.clone(),
             subnet: node.subnet.clone(),
             zone: zone.name.clone(),
-            security_groups: vec![group(node)],
+            security_groups: groups(node),
         };
         zone.nodes.iter().map(facts).collect()
     };

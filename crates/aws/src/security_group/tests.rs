@@ -115,7 +115,7 @@ async fn observe(
     queries: &[Query],
 ) -> Vec<Result<zonestack_core::driver::Observation, DriverError>> {
     let owner = owner();
-    driver.observe(CallContext { owner: &owner, secrets: &NoSecrets }, queries).await
+    driver.observe(CallContext::new(&owner, &NoSecrets), queries).await
 }
 
 async fn seen(
@@ -234,7 +234,7 @@ async fn creation_carries_every_tag_and_mark() {
     let (driver, log) =
         driver(|call, _| ec2_ok(call, "<return>true</return><groupId>sg-9</groupId>"));
     let owner = owner();
-    let cx = CallContext { owner: &owner, secrets: &NoSecrets };
+    let cx = CallContext::new(&owner, &NoSecrets);
     let made = driver.create(cx, &target(None), &spec()).await.unwrap();
     assert_eq!(made.remote_id.as_deref(), Some("sg-9"));
     insta::assert_snapshot!(log.requests().join("\n---\n"), @r"
@@ -264,7 +264,7 @@ async fn a_name_that_is_taken_already_exists() {
         ec2_error(400, "InvalidGroup.Duplicate", "The group 'git-data' already exists")
     });
     let owner = owner();
-    let cx = CallContext { owner: &owner, secrets: &NoSecrets };
+    let cx = CallContext::new(&owner, &NoSecrets);
     let error = driver.create(cx, &target(None), &spec()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::AlreadyExists);
     insta::assert_snapshot!(error.message, @"CreateSecurityGroup: The group 'git-data' already exists (InvalidGroup.Duplicate, request id req-1)");
@@ -274,7 +274,7 @@ async fn a_name_that_is_taken_already_exists() {
 async fn update(actual: &Json, answer: (u16, String)) -> (Result<(), DriverError>, Vec<String>) {
     let (driver, log) = driver(move |_, _| answer.clone());
     let owner = owner();
-    let cx = CallContext { owner: &owner, secrets: &NoSecrets };
+    let cx = CallContext::new(&owner, &NoSecrets);
     let differences = differing("", &spec(), actual);
     let done = driver.update(cx, &target(Some("sg-1")), &spec(), &differences).await;
     (done, log.requests())
@@ -426,7 +426,7 @@ async fn deleting_nothing_succeeds_and_interfaces_hold_a_group() {
     let check = async |answer: (u16, String), expected: Result<(), ErrorClass>| {
         let (driver, log) = driver(move |_, _| answer.clone());
         let owner = owner();
-        let cx = CallContext { owner: &owner, secrets: &NoSecrets };
+        let cx = CallContext::new(&owner, &NoSecrets);
         let done = driver.delete(cx, &target(Some("sg-1")), &Deletion::default()).await;
         assert_eq!(done.map_err(|error| error.class), expected);
         assert_eq!(log.requests(), ["DeleteSecurityGroup\nGroupId=sg-1"]);

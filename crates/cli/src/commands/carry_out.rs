@@ -1,13 +1,16 @@
 //! What `up` and `down` share: refuse, ask, run, report.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
 
 use zonestack_core::driver::Owner;
 use zonestack_core::event::Outcome;
-use zonestack_core::execute::{Interruption as _, Report, Run, execute};
+use zonestack_core::execute::{Report, Run, execute};
 use zonestack_core::inventory::{Inventory, Version};
+use zonestack_core::name::ResourceId;
 use zonestack_core::observe::Observed;
 use zonestack_core::plan::Plan;
+use zonestack_core::run_options::Interruption as _;
 
 use crate::args::{Output, RunArgs};
 use crate::exit::Exit;
@@ -26,6 +29,7 @@ pub(crate) struct Undertaking<'a> {
     pub(crate) owner: &'a Owner,
     pub(crate) inventory: Inventory,
     pub(crate) version: Option<Version>,
+    pub(crate) taken_over: BTreeSet<ResourceId>,
 }
 
 /// Refuses what the plan refuses.
@@ -75,6 +79,7 @@ pub(crate) async fn carry_out(
         observed: undertaking.observed,
         world: &site.world,
         owner: undertaking.owner,
+        taken_over: &undertaking.taken_over,
         inventory: undertaking.inventory,
         version: undertaking.version,
         store: site.store.as_ref(),
@@ -110,7 +115,7 @@ fn conclude(settings: &Settings, plan: &Plan, report: &Report, exit: Exit) -> Re
         _ => "failed",
     };
     if settings.output == Output::Json {
-        let line = json::finished(word, plan, report.halted.as_deref());
+        let line = json::finished(word, report);
         return Ok(report::data(&format!("{line}\n"))?);
     }
     let style = settings.message_style;
@@ -120,15 +125,16 @@ fn conclude(settings: &Settings, plan: &Plan, report: &Report, exit: Exit) -> Re
             Outcome::Done => 0,
             Outcome::Failed(_) => 1,
             Outcome::Unfinished(_) => 2,
-            Outcome::Skipped(_) => 3,
+            Outcome::Skipped(_) | Outcome::NotBegun(_) => 3,
         }] += 1;
     }
     if let Some(halted) = &report.halted {
         report::note(&format!("{} {halted}", style.bad("error:")));
     }
     for (step, outcome) in &report.outcomes {
-        if let (id, (word, Some(message))) = (&plan.steps[*step].id, json::outcome_words(outcome)) {
-            report::note(&format!("  {id} {word}: {message}"));
+        let told = matches!(outcome, Outcome::Failed(_) | Outcome::Unfinished(_));
+        if let (true, (word, Some(message))) = (told, json::outcome_words(outcome)) {
+            report::note(&format!("  {} {word}: {message}", plan.steps[*step].id));
         }
     }
     let [done, failed, unfinished, skipped] = counts;

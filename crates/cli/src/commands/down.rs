@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use zonestack_core::execute::Report;
 use zonestack_core::flow::{PreparedRemoval, prepare_removal};
 use zonestack_core::inventory::Inventory;
 use zonestack_core::name::ComponentName;
 use zonestack_core::plan::{Action, Plan};
-use zonestack_core::planning::Permits;
+use zonestack_core::situation::Permits;
 
 use super::carry_out::{Undertaking, agree, carry_out, refuse};
 use crate::args::{DownArgs, Output};
@@ -48,6 +49,7 @@ pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Fai
         owner: &owner,
         inventory,
         version: Some(version),
+        taken_over: BTreeSet::new(),
     };
     let (exit, _) = carry_out(settings, &args.run, undertaking).await?;
     if exit == Exit::Done && settings.output == Output::Text {
@@ -64,6 +66,7 @@ fn tenant(settings: &Settings, args: &DownArgs) -> Result<Tenant, Failure> {
             region: None,
             cluster: String::new(),
             zones: None,
+            network: zonestack_core::stack::Network::default(),
         });
     }
     let source = StackSource::read(&settings.file, &settings.set)?;
@@ -71,9 +74,10 @@ fn tenant(settings: &Settings, args: &DownArgs) -> Result<Tenant, Failure> {
 }
 
 fn nothing_to_do(settings: &Settings, tenant: &Tenant) -> Result<Exit, Failure> {
-    let plan = Plan::default();
     match settings.output {
-        Output::Json => report::data(&format!("{}\n", json::finished("done", &plan, None)))?,
+        Output::Json => {
+            report::data(&format!("{}\n", json::finished("done", &Report::default())))?;
+        }
         Output::Text => report::note(&format!("there is no stack {}: nothing to do", tenant.stack)),
     }
     Ok(Exit::Done)

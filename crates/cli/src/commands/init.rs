@@ -1,9 +1,12 @@
 //! `init`: writes a commented stack file.
 
-use crate::args::InitArgs;
+use serde_json::json;
+
+use crate::args::{InitArgs, Output};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report;
+use crate::report::json::VERSION;
 use crate::settings::Settings;
 use crate::stack_source::StackSource;
 
@@ -40,9 +43,15 @@ pub(crate) fn run(settings: &Settings, args: &InitArgs) -> Result<Exit, Failure>
         hint: "",
         source,
     })?;
-    report::note(&format!(
-        "wrote {}; look at it, then: zonestack plan --sandbox -f {0}",
-        path.display()
-    ));
+    match settings.output {
+        Output::Json => report::data(&format!(
+            "{}\n",
+            json!({ "version": VERSION, "stack": args.name, "file": path.display().to_string() })
+        ))?,
+        Output::Text => report::note(&format!(
+            "wrote {}; look at it, then: zonestack plan --sandbox -f {0}",
+            path.display()
+        )),
+    }
     Ok(Exit::Done)
 }

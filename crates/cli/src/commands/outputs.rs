@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 use zonestack_core::desired::Desired;
 use zonestack_core::plan::shown;
-use zonestack_core::planning::Permits;
+use zonestack_core::situation::Permits;
 use zonestack_core::value::Ref;
 
 use crate::args::Output;

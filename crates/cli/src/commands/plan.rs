@@ -1,6 +1,6 @@
 //! `plan`: the difference between the file and the world.
 
-use zonestack_core::planning::Permits;
+use zonestack_core::situation::Permits;
 
 use crate::args::{Output, PlanArgs, RecreateArgs};
 use crate::exit::Exit;

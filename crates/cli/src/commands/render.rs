@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 use zonestack_core::desired::Desired;
 use zonestack_core::observe::Observed;
-use zonestack_core::planning::Permits;
+use zonestack_core::situation::Permits;
 use zonestack_core::value::{as_generator, as_ref, as_secret};
 
 use crate::args::{Output, RenderArgs};

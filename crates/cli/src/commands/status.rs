@@ -1,6 +1,6 @@
 //! `status`: each component in each zone, and drift.
 
-use zonestack_core::planning::Permits;
+use zonestack_core::situation::Permits;
 use zonestack_core::status::status;
 
 use crate::args::Output;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use zonestack_core::driver::Owner;
-use zonestack_core::name::{ComponentName, InvalidName};
-use zonestack_core::planning::Permits;
+use zonestack_core::name::{ComponentName, InvalidName, ResourceId};
+use zonestack_core::plan::Plan;
+use zonestack_core::situation::Permits;
 
 use super::carry_out::{Undertaking, agree, carry_out, refuse};
 use super::{outputs, plan};
@@ -42,6 +43,7 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
         plan::show(settings, &session)?;
     }
     let prepared = &session.prepared;
+    check_named(&prepared.plan, &args.take_over)?;
     refuse(&prepared.plan)?;
     if prepared.plan.has_changes() {
         agree(settings, &args.run, "yes")?;
@@ -58,6 +60,7 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
         owner: &Owner { uid: Some(uid), ..prepared.owner.clone() },
         inventory,
         version,
+        taken_over: args.take_over.iter().cloned().collect(),
     };
     let (exit, report) = carry_out(settings, &args.run, undertaking).await?;
     if exit == Exit::Done && settings.output == Output::Text {
@@ -67,6 +70,17 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
         report::data(&outputs::text(&prepared.desired, &known, settings.style))?;
     }
     Ok(exit)
+}
+
+/// A misspelt resource must not pass for one that was taken over.
+fn check_named(plan: &Plan, named: &[ResourceId]) -> Result<(), Failure> {
+    match named.iter().find(|id| !plan.steps.iter().any(|step| step.id == **id)) {
+        None => Ok(()),
+        Some(id) => Err(Failure::Usage {
+            message: format!("--take-over {id}: the stack has no such resource"),
+            hint: "`zonestack plan -v` names them all, as component/resource@zone".to_owned(),
+        }),
+    }
 }
 
 /// What tells this stack from every other of its name: sixteen random hexadecimal digits.

@@ -6,7 +6,7 @@ use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceSpan,
 };
 use serde_json::{Value as Json, json};
-use zonestack_core::diagnostic::{Diagnostic, Severity};
+use zonestack_core::diagnostic::{Diagnostic, Severity, Span};
 
 use super::style::Style;
 
@@ -17,9 +17,23 @@ struct Problem<'a> {
     source: &'a NamedSource<String>,
 }
 
+impl Problem<'_> {
+    fn shown_span(&self) -> Option<Span> {
+        self.diagnostic.span.filter(|span| !span.concealed)
+    }
+}
+
 impl fmt::Display for Problem<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.diagnostic.message)
+        f.write_str(&self.diagnostic.message)?;
+        match self.diagnostic.span {
+            Some(span) if span.concealed => {
+                let (line, column) = place(self.source.inner(), span.offset);
+                let file = self.source.name();
+                write!(f, "\n{file}:{line}:{column} (not shown: a secret may stand there)")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -42,11 +56,11 @@ impl miette::Diagnostic for Problem<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.diagnostic.span.map(|_| self.source as &dyn SourceCode)
+        self.shown_span().map(|_| self.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.diagnostic.span?;
+        let span = self.shown_span()?;
         let length = self.source.inner().len();
         let offset = span.offset.min(length);
         let span = SourceSpan::new(offset.into(), span.length.min(length - offset));
@@ -58,7 +72,11 @@ impl miette::Diagnostic for Problem<'_> {
 pub(crate) fn text(file: &str, text: &str, diagnostics: &[Diagnostic], style: Style) -> String {
     let theme =
         if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
+    let concealed = |diagnostic: &Diagnostic| diagnostic.span.is_some_and(|span| span.concealed);
+    // What stands around another problem may be a secret: without context only the words in question are shown.
+    let context = usize::from(!diagnostics.iter().any(concealed));
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(context);
     let source = NamedSource::new(file, text.to_owned());
     let mut out = String::new();
     for diagnostic in diagnostics {
@@ -99,4 +117,96 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use zonestack_core::parse::parse;
+    use zonestack_core::wire::validate_and_wire;
+
+    use super::*;
+    use crate::builtins;
+
+    fn report(components: &str) -> String {
+        let head =
+            "apiVersion: zonestack/v1\nname: git\ncluster: k8s.example.net\nregion: eu-west-1\n";
+        let file = format!("{head}components:\n{components}");
+        let found = parse(file.as_bytes())
+            .and_then(|raw| validate_and_wire(&raw, &builtins::registry()))
+            .unwrap_err();
+        let json = json(&file, &found);
+        assert!(json.iter().all(|problem| problem["line"].is_u64()), "{json:?}");
+        assert!(!json!(json).to_string().contains("hunter2"), "{json:?}");
+        text("stack.yaml", &file, &found, Style { color: false })
+    }
+
+    #[test]
+    fn a_line_with_a_secret_is_named_and_not_shown() {
+        insta::assert_snapshot!(report("  db: { use: rds, with: { password: hunter2 } }\n"), @r"
+        plain-secret
+
+          × `password` must say where the secret is, not what it is
+          │ stack.yaml:6:37 (not shown: a secret may stand there)
+          help: write { secret: { name: …, key: … } }, { env: NAME } or { file: PATH }
+
+        stack.yaml: 1 problem
+        ");
+    }
+
+    #[test]
+    fn no_other_problem_shows_the_line_either() {
+        let text = report(
+            "  db:\n    use: rds\n    with:\n      strage: 20\n      password: hunter2\n      clss: x\n",
+        );
+        insta::assert_snapshot!(text, @r"
+        unknown-key
+
+          × unknown key `strage` in `with` of `db`
+           ╭─[stack.yaml:9:7]
+         9 │ strage
+           · ──────
+           ╰────
+          help: did you mean `storage`?
+
+        plain-secret
+
+          × `password` must say where the secret is, not what it is
+          │ stack.yaml:10:17 (not shown: a secret may stand there)
+          help: write { secret: { name: …, key: … } }, { env: NAME } or { file: PATH }
+
+        unknown-key
+
+          × unknown key `clss` in `with` of `db`
+            ╭─[stack.yaml:11:7]
+         11 │ clss
+            · ────
+            ╰────
+          help: did you mean `class`?
+
+        stack.yaml: 3 problems
+        ");
+    }
+
+    #[test]
+    fn a_secret_is_shown_nowhere() {
+        for with in [
+            "{ password: hunter2 }",
+            "{ pasword: hunter2 }",
+            "{ password: { value: hunter2 } }",
+            "{ password: { secret: hunter2 } }",
+            "{ password: { env: [hunter2] } }",
+            "{ storag: 5, password: hunter2 }",
+            "{ password: hunter2, password: hunter2 }",
+            "\n      storag: 5\n      password:\n        hunter2",
+            "\n      password: |\n        hunter2\n        hunter2\n      storag: 5",
+            "\n      password: \"hunter2\n        hunter2\"\n      storag: 5",
+        ] {
+            let text = report(&format!("  db:\n    use: rds\n    with: {with}\n"));
+            assert!(!text.contains("hunter2"), "{with}\n{text}");
+            assert!(text.contains("stack.yaml:"), "{text}");
+        }
+        let gitlab =
+            "  gitlab: { use: gitlab, with: { host: git.example.com, secrets: hunter2 } }\n";
+        assert!(!report(gitlab).contains("hunter2"));
+    }
 }

@@ -1,11 +1,13 @@
 //! The versioned format for programs: one document for `plan`, `status`, `outputs`; one object per line for `up` and `down`
 //! (docs/json.md). Only this file decides its shape.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use zonestack_core::event::{Event, Outcome};
-use zonestack_core::plan::{Action, Change, Plan, Step, shown};
+use zonestack_core::execute::Report;
+use zonestack_core::plan::{Change, Plan, Step, shown};
 use zonestack_core::status::StackStatus;
 
 /// The version of the format. Fields are only added within a version.
@@ -138,6 +140,7 @@ pub(crate) fn outcome_words(outcome: &Outcome) -> (&'static str, Option<String>)
             ("failed", Some(format!("{} ({})", error.message, error.class.as_str())))
         }
         Outcome::Unfinished(why) => ("unfinished", Some(why.clone())),
+        Outcome::NotBegun(why) => ("not begun", Some(why.clone())),
         Outcome::Skipped(because) => ("skipped", Some(format!("{because} did not get done"))),
     }
 }
@@ -146,11 +149,15 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-/// The last line of a run.
-pub(crate) fn finished(result: &str, plan: &Plan, message: Option<&str>) -> Json {
-    let changed = plan.steps.iter().filter(|step| step.action != Action::Keep).count();
+/// The last line of a run: how it ended, and how many of its steps ended how.
+pub(crate) fn finished(result: &str, report: &Report) -> Json {
+    let mut counts: BTreeMap<&str, usize> =
+        ["done", "failed", "unfinished", "not begun", "skipped"].map(|word| (word, 0)).into();
+    for outcome in report.outcomes.values() {
+        *counts.entry(outcome_words(outcome).0).or_default() += 1;
+    }
     json!({
         "version": VERSION, "event": "finished", "result": result,
-        "steps": changed, "message": message,
+        "steps": counts, "message": report.halted,
     })
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::check::{Checker, Subject, list, shown};
-use super::scalars::{constants, fits, type_fault, types, value_fault};
+use super::scalars::{constants, fits, types, value_fault};
 use crate::diagnostic::Diagnostic;
 use crate::suggest;
 use crate::yaml::{NodeValue, fault};
@@ -18,6 +18,13 @@ impl<'s> Checker<'s> {
     ) {
         let mut choices = Vec::new();
         self.flatten(schema, 8, &mut choices);
+        let maps: Vec<&Json> = maps_among(&choices);
+        if !self.concealed && is_secret(&maps) {
+            let mut found = Vec::new();
+            Self { concealed: true, ..self }.alternatives(schema, subject, &mut found);
+            faults.extend(found.into_iter().map(Diagnostic::concealed));
+            return;
+        }
         let is = |choice: &Json, kind: &str| types(choice).contains(&kind);
         let fitting: Vec<&Json> = choices
             .iter()
@@ -30,8 +37,6 @@ impl<'s> Checker<'s> {
         if fitting.iter().any(|choice| types(choice) == ["null"]) {
             return;
         }
-        let maps: Vec<&Json> =
-            choices.iter().copied().filter(|choice| is(choice, "object")).collect();
         if matches!(subject.node.value, NodeValue::Map(_)) && fitting == maps && maps.len() > 1 {
             self.meant_map(&maps, subject, faults);
             return;
@@ -60,10 +65,17 @@ impl<'s> Checker<'s> {
             let mut keys: Vec<&str> = maps.iter().flat_map(|map| property_names(map)).collect();
             keys.sort_unstable();
             keys.dedup();
-            faults.push(type_fault(subject, &expected, &keys));
+            faults.push(self.type_fault(subject, &expected, &keys));
             return;
         }
         self.nearest(&fitting, subject, faults);
+    }
+
+    /// Whether a value of this schema is a [`crate::secret::SecretRef`].
+    pub(super) fn is_secret(self, schema: &'s Json) -> bool {
+        let mut choices = Vec::new();
+        self.flatten(self.target(schema), 8, &mut choices);
+        is_secret(&maps_among(&choices))
     }
 
     /// Reports against the alternative with the fewest faults; nothing when one fits.
@@ -172,6 +184,10 @@ impl<'s> Checker<'s> {
             }
         }
     }
+}
+
+fn maps_among<'s>(choices: &[&'s Json]) -> Vec<&'s Json> {
+    choices.iter().copied().filter(|choice| types(choice).contains(&"object")).collect()
 }
 
 fn properties(map: &Json) -> Option<&Map<String, Json>> {

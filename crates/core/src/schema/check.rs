@@ -4,6 +4,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::diagnostic::{Diagnostic, Span};
+use crate::secret::names_secret;
 use crate::suggest;
 use crate::yaml::{Key, Node, NodeValue, fault};
 
@@ -38,12 +39,14 @@ impl<'n> Subject<'n> {
 
 #[derive(Clone, Copy)]
 pub(super) struct Checker<'s> {
-    root: &'s Json,
+    pub(super) root: &'s Json,
+    /// Whether what is under check may be a secret: neither messages nor reports show it.
+    pub(super) concealed: bool,
 }
 
 impl<'s> Checker<'s> {
     pub(super) fn new(root: &'s Json) -> Self {
-        Self { root }
+        Self { root, concealed: false }
     }
 
     /// The schema that a chain of references ends at.
@@ -79,7 +82,7 @@ impl<'s> Checker<'s> {
                 self.alternatives(schema, subject, faults);
             }
         }
-        if let Some(found) = Self::wrong_type(schema, subject) {
+        if let Some(found) = self.wrong_type(schema, subject) {
             faults.push(found);
             return;
         }
@@ -153,7 +156,11 @@ impl<'s> Checker<'s> {
                         |near| format!("did you mean `{near}`?"),
                     );
                     meant.extend(near);
-                    faults.push(fault("unknown-key", key.span, message).hint(hint));
+                    let near = near.and_then(|near| properties?.get(near));
+                    let secret = near.is_some_and(|near| self.is_secret(near));
+                    let unknown = fault("unknown-key", key.span, message).hint(hint);
+                    let conceal = secret || names_secret(&key.text);
+                    faults.push(if conceal { unknown.concealed() } else { unknown });
                 }
                 Some(schema) => self.value(schema, &Subject::under(key, node), faults),
                 None => {}

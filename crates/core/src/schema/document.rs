@@ -9,8 +9,8 @@ use crate::stack_file::{API_VERSION, StackFile};
 
 const DEFS: &str = "#/$defs/";
 
-/// The JSON Schema (draft 2020-12) of a stack file that uses these component types. What `with` and `needs` may say depends on
-/// `use`.
+/// The JSON Schema (draft 2020-12) of a stack file that uses these component types. What `with`, `needs` and `acknowledge` may
+/// say depends on `use`.
 pub fn document(registry: &Registry) -> Json {
     let mut document = schema_for!(StackFile).to_value();
     let types: Vec<&ComponentType> = registry.types().map(|found| &*found.described).collect();
@@ -45,7 +45,7 @@ fn merge(document: &mut Json, pointer: &str, more: Json) {
     }
 }
 
-/// If `use` is this type, then `with` and `needs` are as it says.
+/// If `use` is this type, then `with`, `needs` and `acknowledge` are as it says.
 fn condition(described: &ComponentType) -> Json {
     let requirements: Map<String, Json> = described
         .requires
@@ -56,6 +56,12 @@ fn condition(described: &ComponentType) -> Json {
         })
         .collect();
     let with = json!({ "$ref": format!("{DEFS}with.{}", described.name) });
+    // An enum must not be empty.
+    let acknowledge = if described.advisories.is_empty() {
+        json!({ "maxItems": 0 })
+    } else {
+        json!({ "items": { "enum": described.advisories } })
+    };
     let lacks = described.schema.get("required").and_then(Json::as_array);
     let required: &[&str] =
         if lacks.is_some_and(|keys| !keys.is_empty()) { &["with"] } else { &[] };
@@ -65,6 +71,7 @@ fn condition(described: &ComponentType) -> Json {
             "properties": {
                 "with": with,
                 "needs": { "properties": requirements, "additionalProperties": false },
+                "acknowledge": acknowledge,
             },
             "required": required,
         },

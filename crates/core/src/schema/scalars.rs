@@ -43,27 +43,6 @@ pub(super) fn type_in_words(kind: &str) -> &'static str {
     }
 }
 
-/// A value that is of none of the expected types, with what to write instead.
-pub(super) fn type_fault(subject: &Subject<'_>, expected: &[&str], keys: &[&str]) -> Diagnostic {
-    let mut words: Vec<&str> =
-        expected.iter().filter(|kind| **kind != "null").map(|kind| type_in_words(kind)).collect();
-    words.dedup();
-    if words.is_empty() {
-        words.push("empty");
-    }
-    // Where no single value is expected, the one that stands there may be a secret: it is not repeated.
-    let collections = words.iter().all(|word| matches!(*word, "a list" | "a map" | "empty"));
-    let found = match &subject.node.value {
-        NodeValue::Text(_) if collections => "a text".to_owned(),
-        NodeValue::Int(_) | NodeValue::Float(_) if collections => "a number".to_owned(),
-        _ => subject.node.describe(),
-    };
-    let message = format!("{} must be {}, not {found}", subject.name, words.join(" or "));
-    let mut wrong = fault("wrong-type", subject.place(), message);
-    wrong.hint = type_hint(subject.node, expected, keys);
-    wrong
-}
-
 fn type_hint(node: &Node, expected: &[&str], keys: &[&str]) -> Option<String> {
     let expects = |kind: &str| expected.contains(&kind);
     let written = &node.written;
@@ -103,8 +82,43 @@ fn type_hint(node: &Node, expected: &[&str], keys: &[&str]) -> Option<String> {
     }
 }
 
-impl Checker<'_> {
-    pub(super) fn wrong_type(schema: &Json, subject: &Subject<'_>) -> Option<Diagnostic> {
+impl<'s> Checker<'s> {
+    /// A value that is of none of the expected types, with what to write instead.
+    pub(super) fn type_fault(
+        self,
+        subject: &Subject<'_>,
+        expected: &[&str],
+        keys: &[&str],
+    ) -> Diagnostic {
+        let mut words: Vec<&str> = expected
+            .iter()
+            .filter(|kind| **kind != "null")
+            .map(|kind| type_in_words(kind))
+            .collect();
+        words.dedup();
+        if words.is_empty() {
+            words.push("empty");
+        }
+        // Where no single value is expected, the one that stands there may be a secret: it is not repeated.
+        let silent = self.concealed
+            || words.iter().all(|word| matches!(*word, "a list" | "a map" | "empty"));
+        let found = match &subject.node.value {
+            NodeValue::Text(_) if silent => "a text".to_owned(),
+            NodeValue::Int(_) | NodeValue::Float(_) if silent => "a number".to_owned(),
+            _ => subject.node.describe(),
+        };
+        let message = format!("{} must be {}, not {found}", subject.name, words.join(" or "));
+        let mut wrong = fault("wrong-type", subject.place(), message);
+        wrong.hint = match &subject.node.value {
+            NodeValue::Int(_) | NodeValue::Float(_) if self.concealed => {
+                expected.contains(&"string").then(|| "write it in quotes".to_owned())
+            }
+            _ => type_hint(subject.node, expected, keys),
+        };
+        wrong
+    }
+
+    pub(super) fn wrong_type(self, schema: &'s Json, subject: &Subject<'_>) -> Option<Diagnostic> {
         let expected = types(schema);
         if expected.is_empty() || expected.iter().any(|kind| fits(kind, subject.node)) {
             return None;
@@ -112,7 +126,11 @@ impl Checker<'_> {
         let properties = schema.get("properties").and_then(Json::as_object);
         let keys: Vec<&str> =
             properties.into_iter().flat_map(Map::keys).map(String::as_str).collect();
-        Some(type_fault(subject, &expected, &keys))
+        let wrong = self.type_fault(subject, &expected, &keys);
+        // A single value in place of a map of secrets may be one of them.
+        let of_secrets = properties
+            .is_some_and(|properties| properties.values().any(|schema| self.is_secret(schema)));
+        Some(if of_secrets { wrong.concealed() } else { wrong })
     }
 
     /// `enum` and `const`.
@@ -198,9 +216,16 @@ impl Checker<'_> {
             let found = yaml::excerpt(text);
             let message =
                 format!("{} must match the pattern {pattern}, {found:?} does not", subject.name);
-            let example = list(rules, "examples").first();
             let mut wrong = fault("pattern", subject.place(), message);
-            wrong.hint = example.map(|example| format!("write it as in {}", shown(example)));
+            wrong.hint = match list(rules, "examples") {
+                [] => rules.get("description").and_then(Json::as_str).map(str::to_owned),
+                [example] => Some(format!("write it as in {}", shown(example))),
+                examples => {
+                    let shown: Vec<String> = examples.iter().map(shown).collect();
+                    let listed = suggest::listed(shown.iter().map(String::as_str), "or");
+                    Some(format!("write it as in {listed}"))
+                }
+            };
             faults.push(wrong);
         }
     }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use crate::component::ComponentType;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::{ComponentName, TypeName};
 use crate::registry::Registry;
 use crate::schema;
 use crate::stack::{Places, StackComponent};
-use crate::yaml::{Key, Node, NodeValue, fault};
+use crate::suggest;
+use crate::yaml::{self, Key, Node, NodeValue, fault};
 
 /// Reads a component; `None` when its name or its type is wrong. Its settings may be wrong all the same, and then the
 /// diagnostics say so.
@@ -87,6 +89,7 @@ fn examine(
         let place = with_place.or(key.span);
         let settings = format!("`with` of `{}`", key.text);
         found.extend(schema::check(&registered.described.schema, with, &settings, place));
+        misplaced(with, &mut found[faults_before..]);
     }
     let fits = found.len() == faults_before && matches!(with.value, NodeValue::Map(_));
 
@@ -95,7 +98,7 @@ fn examine(
         type_name,
         config: with.to_json(),
         needs: texts(node.get("needs")),
-        acknowledged: acknowledged(node),
+        acknowledged: acknowledged(node, &registered.described, found),
         described: registered.described.clone(),
         component: registered.component.clone(),
         places: places(key, node, with),
@@ -114,9 +117,52 @@ fn texts(node: Option<&Node>) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn acknowledged(node: &Node) -> BTreeSet<String> {
+/// A key that belongs beside `use` and not under `with`, unless the type has a setting of that name.
+fn misplaced(with: &Node, faults: &mut [Diagnostic]) {
+    for (key, _) in with.entries() {
+        if matches!(key.text.as_str(), "needs" | "acknowledge") {
+            let start = format!("unknown key `{}` in `with`", key.text);
+            for fault in faults.iter_mut().filter(|fault| fault.message.starts_with(&start)) {
+                fault.hint = Some(format!("write `{}` beside `use`, not under `with`", key.text));
+            }
+        }
+    }
+}
+
+fn acknowledged(
+    node: &Node,
+    described: &ComponentType,
+    found: &mut Vec<Diagnostic>,
+) -> BTreeSet<String> {
     let items = node.get("acknowledge").map(Node::items).unwrap_or_default();
-    items.iter().filter_map(Node::text).map(str::to_owned).collect()
+    let mut codes = BTreeSet::new();
+    for item in items {
+        let Some(code) = item.text() else { continue };
+        if !described.advisories.contains(&code) {
+            let message = format!(
+                "component type `{}` has no advisory {:?}",
+                described.name,
+                yaml::excerpt(code)
+            );
+            let unknown = fault("unknown-advisory", item.place(None), message);
+            found.push(unknown.hint(known_advisories(code, described)));
+        }
+        codes.insert(code.to_owned());
+    }
+    codes
+}
+
+/// The near miss, if there is one, and all there are.
+fn known_advisories(code: &str, described: &ComponentType) -> String {
+    let known = || described.advisories.iter().copied();
+    if described.advisories.is_empty() {
+        return "remove it: this component type has no advisories".to_owned();
+    }
+    let all = format!("advisories of `{}`: {}", described.name, suggest::listed(known(), "and"));
+    match suggest::nearest(code, known()) {
+        Some(near) => format!("did you mean `{near}`? {all}"),
+        None => all,
+    }
 }
 
 fn places(key: &Key, node: &Node, with: &Node) -> Places {

@@ -6,6 +6,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span as Place};
 
 use super::{Document, Key, MAX_DEPTH, MAX_TEXT, MAX_VALUES, Node, NodeValue, scalar, syntax};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::secret::names_secret;
 
 /// Reads one document; see [`super::read`].
 pub(super) fn read(text: &str) -> Result<Document, Vec<Diagnostic>> {
@@ -276,8 +277,9 @@ fn check_key(
     }
     if let Some(first) = lines.get(text) {
         let message = format!("the key `{text}` is given twice, here and in line {first}");
-        return Err(Diagnostic::error("duplicate-key", node.span, message)
-            .hint("remove one of them, or rename it"));
+        let twice = Diagnostic::error("duplicate-key", node.span, message)
+            .hint("remove one of them, or rename it");
+        return Err(if names_secret(text) { twice.concealed() } else { twice });
     }
     lines.insert(text.clone(), line);
     Ok(Key { text: text.clone(), span: node.span })
@@ -291,7 +293,7 @@ fn unknown_alias(name: &str, span: Span) -> Diagnostic {
 
 fn trimmed(text: &str, start: usize, end: usize) -> Span {
     let written = text.get(start..end).unwrap_or_default();
-    Span { offset: start, length: written.trim_end().len() }
+    Span { offset: start, length: written.trim_end().len(), concealed: false }
 }
 
 fn weigh(node: &Node) -> Weight {

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Span};
 /// The diagnostic of an error that ends the reading.
 pub(super) fn diagnostic(text: &str, error: &ScanError) -> Diagnostic {
     let offset = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-    let span = Some(Span { offset, length: 0 });
+    let span = Some(Span { offset, ..Span::default() });
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return too_deep(span);
     }
@@ -57,7 +57,7 @@ fn tab(text: &str, offset: usize, kind: &ErrorKind) -> Option<Diagnostic> {
         count => format!(" ({count} lines of this file are)"),
     };
     let message = format!("this line is indented with a tab{others}; YAML takes only spaces");
-    let span = Some(Span { offset: at, length: 1 });
+    let span = Some(Span { offset: at, length: 1, ..Span::default() });
     Some(Diagnostic::error("tab", span, message).hint("write two spaces for each tab"))
 }
 

@@ -12,8 +12,9 @@ use zonestack_core::kind::{Effect, FieldRule, Identity, KindDeclaration, Model, 
 use zonestack_core::name::{Kind, ResourceId};
 use zonestack_core::observe::Observed;
 use zonestack_core::plan::{Plan, Work, shown};
-use zonestack_core::planning::{Permits, Situation, plan};
+use zonestack_core::planning::plan;
 use zonestack_core::resource::{DataClass, Resource, Until};
+use zonestack_core::situation::{Permits, Situation};
 use zonestack_core::value::Value;
 
 /// An ordinary kind. `/class`, `/storage` and `/fixed` have their rules; data of it is protected and leaves a copy.

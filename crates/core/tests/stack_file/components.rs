@@ -37,6 +37,7 @@ fn described(
             .iter()
             .map(|(name, interface)| Requirement { name, interface })
             .collect(),
+        advisories: Vec::new(),
         schema: serde_json::Value::Null,
     }
 }
@@ -84,7 +85,10 @@ impl TypedComponent for Storage {
     type Settings = StorageSettings;
 
     fn describe(&self) -> ComponentType {
-        described("efs", &["shared-filesystem/v1"], &[])
+        ComponentType {
+            advisories: vec!["not-encrypted", "one-zone"],
+            ..described("efs", &["shared-filesystem/v1"], &[])
+        }
     }
 
     fn check(&self, settings: &StorageSettings) -> Vec<Finding> {

@@ -388,8 +388,8 @@ fn secret_references() {
           hint: remove the others
         9:38 missing-key: `secret` lacks the key `key`
           hint: add `key: …`: The key in its data.
-        10:43 wrong-type: `env` must be a text, not the number 7
-          hint: write "7", in quotes
+        10:43 wrong-type: `env` must be a text, not a number
+          hint: write it in quotes
         11:26 missing-key: `password` must have one key: `secret`, `env` or `file`
         "#);
 }
@@ -545,4 +545,71 @@ fn advisories_until_they_are_acknowledged() {
     "), @r#"
         6:40 advisory not-encrypted: the files are not encrypted
         "#);
+}
+
+#[test]
+fn advisories_that_there_are_not() {
+    assert_snapshot!(check_below_head("
+        components:
+          data: { use: efs, acknowledge: [not-encryptd, git-on-nfs, one-zone, 5] }
+          cache:
+            use: redis
+            acknowledge:
+              - not-encrypted
+    "), @r#"
+    6:35 unknown-advisory: component type `efs` has no advisory "not-encryptd"
+      hint: did you mean `not-encrypted`? advisories of `efs`: `not-encrypted` and `one-zone`
+    6:49 unknown-advisory: component type `efs` has no advisory "git-on-nfs"
+      hint: advisories of `efs`: `not-encrypted` and `one-zone`
+    6:71 wrong-type: item 4 of `acknowledge` must be a text, not the number 5
+      hint: write "5", in quotes
+    10:9 unknown-advisory: component type `redis` has no advisory "not-encrypted"
+      hint: remove it: this component type has no advisories
+    "#);
+}
+
+/// Whether a problem's lines may be shown, for a database with these settings.
+fn check_concealed(with: &str, expected: &[(&str, bool)]) {
+    let text = format!("{HEAD}components:\n  db:\n    use: rds\n    with: {with}\n");
+    let found = crate::read(text.as_bytes()).unwrap_err();
+    let found: Vec<_> =
+        found.iter().map(|found| (found.code, found.span.unwrap().concealed)).collect();
+    assert_eq!(found, expected, "{with}");
+}
+
+#[test]
+fn lines_with_a_secret_are_marked() {
+    check_concealed("{ password: hunter2 }", &[("plain-secret", true)]);
+    check_concealed("{ password: { env: 4711 } }", &[("wrong-type", true)]);
+    check_concealed("{ password: { secret: hunter2 } }", &[("wrong-type", true)]);
+    check_concealed("{ password: { value: hunter2 } }", &[("missing-key", true)]);
+    check_concealed("{ password: { env: A, file: B } }", &[("unknown-key", true)]);
+    check_concealed("{ pasword: hunter2 }", &[("unknown-key", true)]);
+    check_concealed("{ masterPassword: hunter2 }", &[("unknown-key", true)]);
+    check_concealed(
+        "{ password: a, password: b }",
+        &[("plain-secret", true), ("duplicate-key", true)],
+    );
+    check_concealed(
+        "{ storageGib: three, storge: 3 }",
+        &[("wrong-type", false), ("unknown-key", false)],
+    );
+    let message =
+        check_below_head("components: { db: { use: rds, with: { password: { env: 4711 } } } }");
+    assert!(!message.contains("4711"), "{message}");
+}
+
+#[test]
+fn a_pattern_comes_with_an_example() {
+    let check = |more: &str| {
+        let schema = format!(r#"{{"type": "string", "pattern": "^[0-9]+$"{more}}}"#);
+        let node = zonestack_core::yaml::read("x").unwrap().root;
+        let schema = serde_json::from_str(&schema).unwrap();
+        zonestack_core::schema::check(&schema, &node, "it", None)[0].hint.clone()
+    };
+    let hint = |text: &str| Some(text.to_owned());
+    assert_eq!(check(r#", "examples": ["17"]"#), hint("write it as in 17"));
+    assert_eq!(check(r#", "examples": ["17", "18"]"#), hint("write it as in `17` or `18`"));
+    assert_eq!(check(r#", "description": "Digits only.""#), hint("Digits only."));
+    assert_eq!(check(""), None);
 }

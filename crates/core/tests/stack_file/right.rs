@@ -200,6 +200,34 @@ fn values_can_be_set_from_outside() {
 }
 
 #[test]
+fn a_number_begins_a_list() {
+    assert_snapshot!(set(&[
+        ("network.subnets.0", "subnet-01234567"),
+        ("network.subnets.1", "subnet-89abcdef"),
+        ("zones.0", "eu-west-1a"),
+        ("tags.2026", "budget"),
+        ("data.acknowledge.0", "x"),
+        ("components.data.acknowledge.0", "one-zone"),
+    ]), @r"
+    - unknown-key: unknown key `acknowledge` in `with` of `data` (given with --set)
+      hint: write `acknowledge` beside `use`, not under `with`
+    ");
+    assert_snapshot!(set(&[
+        ("network.subnets.0", "subnet-01234567"),
+        ("network.subnets.1", "subnet-89abcdef"),
+        ("zones.0", "eu-west-1a"),
+        ("tags.2026", "budget"),
+        ("components.data.acknowledge.0", "one-zone"),
+    ]), @r#"
+    git eu-west-1 Network { vpc: None, subnets: ["subnet-01234567", "subnet-89abcdef"], security_groups: [] } {"2026": "budget"}
+    data efs {}
+    db rds {}
+    cache redis {}
+    gitlab gitlab {"host":"git.example.com","names":["a"]}
+    "#);
+}
+
+#[test]
 fn what_cannot_be_set_is_said() {
     let wrong = [
         ("gitlb.host", "x"),
@@ -207,6 +235,7 @@ fn what_cannot_be_set_is_said() {
         ("gitlab..host", "x"),
         ("components.gitlab", "x"),
         ("gitlab.names.7", "x"),
+        ("zones.1", "x"),
         ("region.name", "x"),
         ("gitlab.$ref", "x"),
         ("gitlab.host", "[a"),
@@ -221,6 +250,7 @@ fn what_cannot_be_set_is_said() {
         - set: --set components.gitlab: a whole component cannot be set
           hint: write component.setting=value
         - set: --set gitlab.names.7: `7` is no index of a list of 1 values
+        - set: --set zones.1: `1` is no index of an empty list: begin with 0
         - set: --set region.name: there is no `name` here: what should hold it is neither a map nor a list
         - reserved-key: the key `$ref` begins with `$`, which zonestack keeps for itself
           hint: choose another name

@@ -1,9 +1,12 @@
 use std::fmt::Write as _;
 
+use zonestack_core::component::Component;
 use zonestack_core::context::ClusterFacts;
 use zonestack_core::diagnostic::Severity;
 
 use super::*;
+use crate::Efs;
+use crate::config::ADVISORIES;
 
 fn context(zones: &str) -> Context {
     let zones: Vec<Zone> =
@@ -160,9 +163,10 @@ fn csi_mounts_by_one_handle_with_tls() {
 
 #[test]
 fn the_surroundings_are_looked_at_when_they_are_known() {
-    let check = |yaml: &str, cluster: ClusterFacts, wanted: &[(Severity, &str)]| {
-        let mut context = context("ab");
-        context.cluster = cluster;
+    let check = |yaml: &str, cluster: Option<ClusterFacts>, wanted: &[(Severity, &str)]| {
+        let is_nominal = cluster.is_none();
+        let cluster = cluster.unwrap_or_default();
+        let context = Context { is_nominal, cluster, ..context("ab") };
         let rendered = rendered(yaml, &context);
         let found: Vec<_> = rendered.findings.iter().map(|f| (f.severity, f.code)).collect();
         assert_eq!(found, wanted, "{yaml}");
@@ -171,13 +175,15 @@ fn the_surroundings_are_looked_at_when_they_are_known() {
             assert!(finding.hint.is_some(), "{} advises nothing", finding.code);
         }
     };
-    let cluster = |name: &str, image: &str| ClusterFacts {
-        name: name.to_owned(),
-        os_images: vec!["Amazon Linux 2023".to_owned(), image.to_owned()],
-        ..ClusterFacts::default()
+    let cluster = |name: &str, image: &str| {
+        Some(ClusterFacts {
+            name: name.to_owned(),
+            os_images: vec!["Amazon Linux 2023".to_owned(), image.to_owned()],
+            ..ClusterFacts::default()
+        })
     };
     let ubuntu = || cluster("k8s.myzone.net", "Ubuntu 24.04.1 LTS");
-    let with_csi = || ClusterFacts { efs_csi_driver: true, ..ubuntu() };
+    let with_csi = || ubuntu().map(|facts| ClusterFacts { efs_csi_driver: true, ..facts });
     let nfs_client = (Severity::Advisory, "nfs-client-on-nodes");
     let one_zone = (Severity::Advisory, "one-zone-file-system");
     let no_driver = (Severity::Error, "efs-csi-driver-missing");
@@ -194,14 +200,30 @@ fn the_surroundings_are_looked_at_when_they_are_known() {
         &[(Severity::Error, "zone-not-in-stack")],
     );
     // What nothing is known of is not complained about.
-    let nominal = || context_cluster("nominal");
-    check("mount: csi", nominal(), &[]);
-    check("oneZone: eu-west-1c", nominal(), &[]);
-    check("oneZone: eu-west-1a", nominal(), &[one_zone]);
+    check("mount: csi", None, &[]);
+    check("oneZone: eu-west-1c", None, &[]);
+    check("oneZone: eu-west-1a", None, &[one_zone]);
+    // A name makes no context nominal.
+    check("mount: csi", cluster("nominal", "Ubuntu 24.04.1 LTS"), &[no_driver]);
 }
 
-fn context_cluster(name: &str) -> ClusterFacts {
-    ClusterFacts { name: name.to_owned(), ..ClusterFacts::default() }
+#[test]
+fn every_advisory_is_listed() {
+    let yaml = "{ encrypted: false, backup: false, path: /git, oneZone: eu-west-1a, mountOptions: [soft] }";
+    let settings: Settings = serde_json::from_value(serde_yaml::from_str(yaml).unwrap()).unwrap();
+    let cluster = ClusterFacts {
+        name: "k8s.myzone.net".to_owned(),
+        os_images: vec!["Debian GNU/Linux 12 (bookworm)".to_owned()],
+        ..ClusterFacts::default()
+    };
+    let real = Context { is_nominal: false, cluster, ..context("ab") };
+    let mut findings = crate::config::check(&settings);
+    findings.extend(rendered(yaml, &real).findings);
+    assert!(findings.iter().all(|found| found.severity == Severity::Advisory), "{findings:?}");
+    let mut seen: Vec<_> = findings.iter().map(|found| found.code).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ADVISORIES, "the list of known advisories is the list of those there are");
+    assert_eq!(Component::describe(&Efs).advisories, ADVISORIES);
 }
 
 #[test]

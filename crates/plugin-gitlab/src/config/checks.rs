@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use zonestack_core::diagnostic::Finding;
 
-use super::{ADVISORIES, Controller, Operator, Schedule, Settings, Target};
+use super::{Controller, Operator, Schedule, Settings, Target};
 use crate::environment::{is_managed, is_variable_name};
 use crate::text::Text;
 use crate::timezone::is_iana;
@@ -25,19 +25,6 @@ impl Settings {
         self.check_backup(&mut findings);
         self.check_environment(&mut findings);
         self.check_placement(&mut findings);
-        for (index, code) in self.acknowledge.iter().enumerate() {
-            if !ADVISORIES.contains(&code.as_str()) {
-                let path = format!("acknowledge.{index}");
-                findings.push(
-                    Finding::error(
-                        "unknown-advisory",
-                        &path,
-                        format!("there is no advisory {code:?}"),
-                    )
-                    .hint(format!("known: {}", ADVISORIES.join(", "))),
-                );
-            }
-        }
         findings
     }
 
@@ -89,11 +76,14 @@ impl Settings {
                 )
                 .hint("three numbers, such as 19.2.0: a tag like latest would upgrade GitLab at a restart"),
             ),
-            Some(version) if version.major < OLDEST => findings.push(Finding::error(
-                "invalid-version",
-                "version",
-                format!("GitLab {version} is too old: {OLDEST}.0.0 is the first that zonestack knows"),
-            )),
+            Some(version) if version.major < OLDEST => findings.push(
+                Finding::error(
+                    "invalid-version",
+                    "version",
+                    format!("GitLab {version} is too old: {OLDEST}.0.0 is the first that zonestack knows"),
+                )
+                .hint("leave `version` out for a new GitLab"),
+            ),
             Some(_) => {}
         }
         let name = self.image.rsplit('/').next().unwrap_or_default();

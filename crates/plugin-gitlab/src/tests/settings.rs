@@ -199,13 +199,12 @@ fn the_rest_is_checked() {
         "invalid-toleration at tolerations.0",
     );
     check(json!({ "tolerations": [{ "value": "git" }] }), "invalid-toleration at tolerations.0");
-    check(json!({ "acknowledge": ["git-on-nfs", "nfs"] }), "unknown-advisory at acknowledge.1");
 }
 
 #[test]
 fn every_mistake_is_reported_at_once() {
     check(
-        json!({ "host": "x", "version": "1", "timezone": "t", "acknowledge": ["?"] }),
-        "invalid-host at host, invalid-timezone at timezone, invalid-version at version, unknown-advisory at acknowledge.0",
+        json!({ "host": "x", "version": "1", "timezone": "t" }),
+        "invalid-host at host, invalid-timezone at timezone, invalid-version at version",
     );
 }

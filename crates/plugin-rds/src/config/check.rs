@@ -14,8 +14,8 @@ use super::scalar::Ceiling;
 use super::window::{DailyWindow, WeeklyWindow};
 use super::{MAX_STORAGE, Settings, StorageType};
 
-/// Advisories that `acknowledge` may name.
-const ADVISORIES: [&str; 5] =
+/// The code of every advisory of this component.
+pub(crate) const ADVISORIES: [&str; 5] =
     ["no-backups", "not-encrypted", "version-ageing", "version-retired", "version-unknown"];
 
 /// The oldest major version that zonestack makes. RDS still sells older ones under extended support only, which zonestack
@@ -54,17 +54,8 @@ pub(crate) fn check(settings: &Settings) -> Vec<Finding> {
         parameters,
         logs,
         certificate,
-        acknowledged,
     ];
-    let acknowledged = |finding: &Finding| settings.acknowledge.iter().any(|c| c == finding.code);
-    rules
-        .iter()
-        .flat_map(|rule| rule(settings))
-        .filter(|finding| {
-            finding.severity == zonestack_core::diagnostic::Severity::Error
-                || !acknowledged(finding)
-        })
-        .collect()
+    rules.iter().flat_map(|rule| rule(settings)).collect()
 }
 
 fn version(settings: &Settings) -> Vec<Finding> {
@@ -360,18 +351,6 @@ fn certificate(settings: &Settings) -> Vec<Finding> {
                 .hint("rds-ca-rsa2048-g1, rds-ca-rsa4096-g1 or rds-ca-ecc384-g1")
         })
         .into_iter()
-        .collect()
-}
-
-fn acknowledged(settings: &Settings) -> Vec<Finding> {
-    let unknown =
-        settings.acknowledge.iter().enumerate().filter(|(_, c)| !ADVISORIES.contains(&c.as_str()));
-    unknown
-        .map(|(index, code)| {
-            let message = format!("there is no advisory {code:?} to acknowledge");
-            Finding::error("unknown-advisory", &format!("acknowledge.{index}"), message)
-                .hint(format!("there are {}", ADVISORIES.join(", ")))
-        })
         .collect()
 }
 

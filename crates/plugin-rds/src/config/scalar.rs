@@ -63,7 +63,7 @@ impl JsonSchema for Ceiling {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["integer", "string", "boolean"], "minimum": 0, "pattern": "^off$" })
+        json_schema!({ "type": ["integer", "string", "boolean"], "minimum": 0, "pattern": "^off$", "examples": ["off"] })
     }
 }
 

@@ -118,6 +118,7 @@ impl JsonSchema for EngineVersion {
         json_schema!({
             "type": ["integer", "string"],
             "pattern": r"^[0-9]+(\.[0-9]+)?$",
+            "examples": ["17", "17.6"],
             "minimum": 0
         })
     }

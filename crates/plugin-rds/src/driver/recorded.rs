@@ -156,7 +156,7 @@ pub(crate) fn owner() -> Owner {
 }
 
 pub(crate) fn cx(owner: &Owner) -> CallContext<'_> {
-    CallContext { owner, secrets: &Secrets }
+    CallContext::new(owner, &Secrets)
 }
 
 pub(crate) fn target(kind: &str, id: &str, name: &str) -> Target {

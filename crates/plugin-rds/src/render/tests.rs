@@ -18,15 +18,18 @@ fn context(zones: usize) -> Context {
 }
 
 fn rendered(settings: Json, zones: usize) -> Rendered {
+    rendered_in(&context(zones), settings)
+}
+
+fn rendered_in(context: &Context, settings: Json) -> Rendered {
     let component: ComponentName = "db".parse().unwrap();
     let requirements = BTreeMap::new();
-    let context = context(zones);
     Component::render(
         &Rds,
         &settings,
         &RenderContext {
             component: &component,
-            context: &context,
+            context,
             requirements: &requirements,
             consumers: 1,
         },
@@ -92,6 +95,8 @@ fn one_zone_is_refused_and_exports_are_there_nevertheless() {
             finding.message,
             "RDS needs subnets in at least two zones; this stack has one: eu-west-1a"
         );
+        let hint = finding.hint.as_deref().unwrap();
+        assert!(hint.contains("lists `zones`") && hint.contains("the cluster"), "{hint}");
         assert_eq!(postgres(&rendered).port, 5432);
     }
     assert_eq!(rendered(json!({}), 2).findings, []);
@@ -109,7 +114,10 @@ fn without_a_standby_the_zone_is_chosen_and_known() {
     }
     check(json!({"multiAz": false}), "eu-west-1a");
     check(json!({"multiAz": false, "zone": "eu-west-1c"}), "eu-west-1c");
-    let findings = rendered(json!({"multiAz": false, "zone": "eu-west-1f"}), 3).findings;
+    let elsewhere = json!({"multiAz": false, "zone": "eu-west-1f"});
+    let real = Context { is_nominal: false, ..context(3) };
+    assert_eq!(rendered(elsewhere.clone(), 3).findings, [], "made-up zones refuse nothing");
+    let findings = rendered_in(&real, elsewhere).findings;
     assert_eq!(
         findings[0].message,
         "eu-west-1f is not among the zones of this stack: eu-west-1a, eu-west-1b, eu-west-1c"

@@ -123,7 +123,7 @@ impl Bed {
     }
 
     pub(super) fn cx(&self) -> CallContext<'_> {
-        CallContext { owner: &self.owner, secrets: &self.secrets }
+        CallContext::new(&self.owner, &self.secrets)
     }
 
     /// The target of a resource: its token follows from its owner and id, its name is the last word of the id.

@@ -118,31 +118,23 @@ fn what_cannot_be_saved_has_not_happened() {
     std::fs::create_dir(scratch.0.join("sandbox.json.new")).unwrap();
     let error = bed.create(GROUP, "a/two", json!({})).unwrap_err();
     assert!(error.message.starts_with("cannot write the sandbox file "), "{error}");
+    assert!(error.message.contains("--sandbox=FILE (Is a directory"), "{error}");
     assert_eq!(error.class.as_str(), "transient");
     std::fs::remove_dir(scratch.0.join("sandbox.json.new")).unwrap();
     assert_eq!(bed.world().resources().len(), 1);
     bed.made(GROUP, "a/two", json!({}));
 }
 
-/// How long one saved call takes on a world as large as an application's.
 #[test]
-#[ignore = "a measurement: run with --ignored --nocapture"]
-fn measure_a_saved_call() {
-    let scratch = Scratch::new("measure");
-    let bed = scratch.command(0);
-    for number in 0..80 {
-        let filler = json!({ "text": "x".repeat(800) });
-        bed.made(GROUP, &format!("a/group-{number}"), filler);
-    }
-    let size = std::fs::metadata(scratch.file()).unwrap().len();
-    let begin = std::time::Instant::now();
-    for number in 0..20 {
-        bed.made(GROUP, &format!("b/other-{number}"), json!({}));
-    }
-    println!("{size} bytes: {:?} for each save", begin.elapsed() / 20);
-    let begin = std::time::Instant::now();
-    for number in 0..20 {
-        bed.look(GROUP, &format!("b/other-{number}"));
-    }
-    println!("{:?} for each look", begin.elapsed() / 20);
+fn a_file_that_can_never_be_written_is_refused_before_anything_else() {
+    let scratch = Scratch::new("no-folder");
+    std::fs::create_dir_all(&scratch.0).unwrap();
+    // A file in the place of the folder.
+    std::fs::write(scratch.0.join("file"), "").unwrap();
+    let file = scratch.0.join("file").join("sandbox.json");
+    let Err(error) = Sandbox::open(&file, &options(), Arc::new(VirtualClock::new())) else {
+        panic!("{} was opened", file.display());
+    };
+    assert!(matches!(&error, SandboxFileError::Write { .. }), "{error:?}");
+    assert!(error.to_string().ends_with("--sandbox=FILE"), "{error}");
 }

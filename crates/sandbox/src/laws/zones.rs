@@ -79,9 +79,20 @@ fn discovery_reads_the_cluster_and_its_network() {
     let by_tags = NetworkRequest { instances: Vec::new(), ..request.clone() };
     assert_eq!(read("eu-west-1", &by_tags).unwrap().tagged_security_groups.len(), 1);
     let elsewhere = read("us-east-1", &request).unwrap_err();
-    assert!(elsewhere.message.starts_with("InvalidInstanceID.NotFound: i-"), "{elsewhere}");
-    let wrong = NetworkRequest { vpc: Some("vpc-1".to_owned()), ..request };
-    assert!(read("eu-west-1", &wrong).unwrap_err().message.contains("vpc-1 is not in eu-west-1"));
+    assert_eq!(elsewhere.message, "the sandbox is in the region eu-west-1, not us-east-1");
+    let own = &network.vpcs[0].id;
+    let wrong = |request: NetworkRequest, id: &str, own: &str| {
+        let error = read("eu-west-1", &request).unwrap_err();
+        assert!(error.message.contains(&format!("names {id}, but this sandbox was made with")));
+        assert!(error.message.contains(own), "{error}");
+        assert!(error.hint.contains("delete this one to start anew"), "{}", error.hint);
+    };
+    let ids = |id: &str| vec![id.to_owned()];
+    wrong(NetworkRequest { vpc: Some("vpc-1".to_owned()), ..request.clone() }, "vpc-1", own);
+    let subnet = bed.subnet("eu-west-1b");
+    wrong(NetworkRequest { subnets: ids("subnet-1"), ..request.clone() }, "subnet-1", &subnet);
+    let group = &network.instances[0].security_groups[0];
+    wrong(NetworkRequest { security_groups: ids("sg-1"), ..request }, "sg-1", group);
     let dns = bed.sandbox.network("eu-west-1");
     let dns = bed.clock.run(async { dns.dns(&network.vpcs[0].id).await }).unwrap().unwrap();
     assert!(dns.support && dns.hostnames);

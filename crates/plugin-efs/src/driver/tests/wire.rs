@@ -130,5 +130,5 @@ pub(super) fn owner() -> Owner {
 }
 
 pub(super) fn cx(owner: &Owner) -> CallContext<'_> {
-    CallContext { owner, secrets: &NoSecrets }
+    CallContext::new(owner, &NoSecrets)
 }

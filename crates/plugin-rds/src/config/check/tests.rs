@@ -1,7 +1,9 @@
 use serde_json::{Value as Json, json};
+use zonestack_core::component::Component;
 use zonestack_core::diagnostic::Severity;
 
 use super::*;
+use crate::Rds;
 
 fn settings(written: Json) -> Settings {
     serde_json::from_value(written).unwrap()
@@ -301,15 +303,23 @@ fn the_rest() {
 }
 
 #[test]
-fn an_acknowledged_advisory_is_silent_and_an_error_is_not() {
-    check_settings(json!({"backup": {"days": 0}, "acknowledge": ["no-backups"]}), &[]);
-    check_settings(
-        json!({"port": 1, "acknowledge": ["port"]}),
-        &[
-            "port at port: 1 as TCP port: RDS takes 1150 to 65535",
-            "unknown-advisory at acknowledge.0: there is no advisory \"port\" to acknowledge",
-        ],
-    );
+fn every_advisory_is_listed() {
+    let mut seen: Vec<_> = [
+        json!({"backup": {"days": 0}, "encrypted": false}),
+        json!({"version": 13}),
+        json!({"version": 19}),
+        json!({"version": "17.4"}),
+    ]
+    .into_iter()
+    .flat_map(|written| check(&settings(written)))
+    .map(|finding| {
+        assert_eq!(finding.severity, Severity::Advisory);
+        finding.code
+    })
+    .collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ADVISORIES, "the list of known advisories is the list of those there are");
+    assert_eq!(Component::describe(&Rds).advisories, ADVISORIES);
 }
 
 #[test]

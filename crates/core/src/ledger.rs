@@ -1,0 +1,183 @@
+//! The inventory of a run: what is about to be made or deleted is written before it is begun, what was found and done is
+//! written with the next occasion.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::clock::Clock;
+use crate::driver::Target;
+use crate::inventory::{Entry, EntryState, Inventory, InventoryError, InventoryStore, Version};
+use crate::name::ResourceId;
+use crate::plan::{Step, Work};
+use crate::resource::Resource;
+use crate::schedule::Part;
+use crate::value::Value;
+
+/// The inventory as this run knows it, and whether that is written.
+pub(crate) struct Ledger {
+    inventory: Inventory,
+    version: Option<Version>,
+    clock: Arc<dyn Clock>,
+    dirty: bool,
+}
+
+impl Ledger {
+    /// The ledger of a new run: its epoch is the next.
+    pub(crate) fn new(
+        mut inventory: Inventory,
+        version: Option<Version>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        inventory.epoch += 1;
+        Self { inventory, version, clock, dirty: false }
+    }
+
+    /// Whether something is not written yet.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// How often a resource was made, the present time included.
+    pub(crate) fn generation(&self, id: &ResourceId) -> u32 {
+        self.inventory.entries.get(id).map_or(1, |entry| entry.generation)
+    }
+
+    /// Records what a task is about to do.
+    pub(crate) fn intend(&mut self, step: &Step, part: Part) {
+        match (&step.work, part) {
+            (Work::Apply { resource, target, generation, exists }, _) => {
+                let known = self.inventory.entries.get(&step.id);
+                if !*exists || known.is_none_or(|entry| entry.state != EntryState::Live) {
+                    self.creating(resource, target.remote_id.clone(), *generation);
+                }
+            }
+            (Work::Replace { resource, generation, .. }, Part::Rebuild) => {
+                self.creating(resource, None, *generation);
+            }
+            (Work::Replace { .. } | Work::Delete { .. }, _) => {
+                self.change(&step.id, EntryState::Deleting);
+            }
+            _ => {}
+        }
+    }
+
+    fn creating(&mut self, resource: &Resource, remote_id: Option<String>, generation: u32) {
+        let state = EntryState::Creating;
+        let entry = self.entry(resource, remote_id, generation, state, true);
+        self.inventory.entries.insert(resource.id.clone(), entry);
+        self.dirty = true;
+    }
+
+    fn change(&mut self, id: &ResourceId, state: EntryState) {
+        let since = self.clock.timestamp();
+        if let Some(entry) = self.inventory.entries.get_mut(id) {
+            entry.state = state;
+            entry.since = since;
+            self.dirty = true;
+        }
+    }
+
+    fn entry(
+        &self,
+        resource: &Resource,
+        remote_id: Option<String>,
+        generation: u32,
+        state: EntryState,
+        ours: bool,
+    ) -> Entry {
+        Entry {
+            kind: resource.kind.clone(),
+            name: resource.name.clone(),
+            generation,
+            remote_id,
+            needs: resource.all_needs().into_iter().map(|need| need.id).collect(),
+            data: resource.data,
+            state,
+            since: self.clock.timestamp(),
+            spec_hash: None,
+            ours,
+        }
+    }
+
+    /// Records the end of a step that needs no call.
+    pub(crate) fn instant(&mut self, step: &Step) {
+        match &step.work {
+            Work::Retain => self.change(&step.id, EntryState::Retained),
+            Work::Forget => {
+                self.inventory.entries.remove(&step.id);
+                self.dirty = true;
+            }
+            Work::Await(resource, target) => self.kept(resource, target),
+            _ => {}
+        }
+    }
+
+    /// A stranger that is used has a record, so that `down` knows to leave it; written when something else is.
+    fn kept(&mut self, resource: &Resource, target: &Target) {
+        if !self.inventory.entries.contains_key(&resource.id) {
+            let entry = self.entry(resource, target.remote_id.clone(), 1, EntryState::Live, false);
+            self.inventory.entries.insert(resource.id.clone(), entry);
+        }
+    }
+
+    /// Records the id under which a resource was found.
+    pub(crate) fn found(&mut self, id: &ResourceId, remote_id: Option<String>) {
+        if let (Some(entry), Some(_)) = (self.inventory.entries.get_mut(id), &remote_id)
+            && entry.remote_id != remote_id
+        {
+            entry.remote_id = remote_id;
+            self.dirty = true;
+        }
+    }
+
+    /// Records that a task is done; `spec` is what its resource was brought to.
+    pub(crate) fn done(&mut self, step: &Step, part: Part, spec: &Value) {
+        match (&step.work, part) {
+            (Work::Delete { .. }, _) => {
+                self.inventory.entries.remove(&step.id);
+                self.dirty = true;
+            }
+            (Work::Replace { .. }, Part::Demolish) => {}
+            (Work::Apply { .. } | Work::Replace { .. }, _) => {
+                let since = self.clock.timestamp();
+                if let Some(entry) = self.inventory.entries.get_mut(&step.id) {
+                    entry.spec_hash = Some(hash(spec));
+                    entry.needs.clone_from(&step.needs);
+                    entry.data = step.data;
+                    if entry.state != EntryState::Live {
+                        entry.state = EntryState::Live;
+                        entry.since = since;
+                    }
+                    self.dirty = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes what is recorded; removes the inventory when nothing of ours is left in it.
+    pub(crate) async fn write(
+        &self,
+        store: &dyn InventoryStore,
+    ) -> Result<Option<Version>, InventoryError> {
+        let gone = self.inventory.entries.values().all(|entry| !entry.ours);
+        match (gone, &self.version) {
+            (true, Some(version)) => store.remove(version).await.map(|()| None),
+            (true, None) => Ok(None),
+            (false, version) => store.save(&self.inventory, version.as_ref()).await.map(Some),
+        }
+    }
+
+    /// Remembers what a write answered.
+    pub(crate) fn written(&mut self, version: Option<Version>) {
+        self.version = version;
+        self.dirty = false;
+    }
+}
+
+/// Sixteen hexadecimal digits of a specification.
+fn hash(spec: &Value) -> String {
+    let digest = Sha256::digest(spec.to_json().to_string());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
