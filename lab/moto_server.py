@@ -21,6 +21,7 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
+from moto.rds.models import RDSBackend
 from werkzeug.serving import run_simple
 
 # In the user agent of everything that the lab itself asks.
@@ -74,12 +75,25 @@ class RecordedCalls:
         return self.app(environ, record)
 
 
+def keep_modified_subnet_groups():
+    """moto 5.2.5 takes a DB subnet group out of its table when it is modified, and never puts it back."""
+    modify = RDSBackend.modify_db_subnet_group
+
+    def keeping(self, subnet_name, *arguments, **named):
+        group = modify(self, subnet_name, *arguments, **named)
+        self.subnet_groups[subnet_name] = group
+        return group
+
+    RDSBackend.modify_db_subnet_group = keeping
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--calls", required=True, help="file that gets one JSON line per call")
     arguments = parser.parse_args()
 
+    keep_modified_subnet_groups()
     os.environ["MOTO_PORT"] = str(arguments.port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app = RecordedCalls(DomainDispatcherApplication(create_backend_app), arguments.calls)

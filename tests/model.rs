@@ -1,5 +1,12 @@
-//! The engine and the built-in plugins against the model cloud, in made-up time: every fault at every call.
+//! The engine and the built-in plugins against the model cloud, in made-up time: every fault at every call, pairs of faults,
+//! and runs at the same time.
 
+mod cases; // many of them, on all cores
 mod fault; // what goes wrong, and where
+mod laws; // what holds whatever went wrong
+mod pairs; // two faults
+mod run; // one run, and how it ends
+mod stack_files; // what is run
 mod stage; // a world, and runs in it
 mod sweep; // one fault at every call, then clean runs
+mod together; // two runs at once

@@ -41,6 +41,16 @@ impl Mishap {
         Self::Lagging,
     ];
 
+    /// Whether it is something else at this operation than all mishaps before it: a call that only looks has no effect
+    /// before or after which it could fail, and only looking can lag.
+    pub(crate) fn differs_at(self, operation: Operation) -> bool {
+        match self {
+            Self::KilledAfter | Self::TimeoutAfter => operation.changes(),
+            Self::Lagging => operation == Operation::Observe,
+            _ => true,
+        }
+    }
+
     fn fails(class: ErrorClass) -> Fault {
         let message = format!("made to fail: {}", class.as_str());
         Fault::Fail(DriverError::new(class, message))
@@ -84,12 +94,60 @@ impl Mishap {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct At(pub(crate) u64, pub(crate) Mishap);
 
-impl Faults for At {
+/// Several mishaps in one run.
+#[derive(Debug, Clone)]
+pub(crate) struct All(pub(crate) Vec<At>);
+
+impl Faults for All {
     fn before(&self, call: &Call) -> Option<Fault> {
-        (call.number == self.0).then(|| self.1.before(call)).flatten()
+        self.0.iter().find(|at| at.0 == call.number).and_then(|at| at.1.before(call))
     }
 
     fn after(&self, call: &Call) -> Option<Fault> {
-        (call.number == self.0).then(|| self.1.after(call)).flatten()
+        self.0.iter().find(|at| at.0 == call.number).and_then(|at| at.1.after(call))
+    }
+}
+
+/// Every call takes a while before and after its effect, of lengths that depend on the seed and the call's number alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slow {
+    pub(crate) seed: u64,
+    /// The process begins as much later.
+    pub(crate) late: Duration,
+    /// The longest that a call may take, in milliseconds.
+    pub(crate) longest: u64,
+    /// Where the process is killed besides.
+    pub(crate) killed: Option<At>,
+}
+
+impl Slow {
+    fn pause(&self, point: u64) -> Fault {
+        let drawn = drawn(self.seed ^ point.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Fault::Delay(Duration::from_millis(drawn % self.longest.max(1)))
+    }
+}
+
+/// A number that looks random (splitmix64).
+pub(crate) fn drawn(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+impl Faults for Slow {
+    fn before(&self, call: &Call) -> Option<Fault> {
+        match &self.killed {
+            Some(at) if at.0 == call.number => at.1.before(call),
+            _ if call.number == 1 => Some(Fault::Delay(self.late)),
+            _ => Some(self.pause(2 * call.number)),
+        }
+    }
+
+    fn after(&self, call: &Call) -> Option<Fault> {
+        match &self.killed {
+            Some(at) if at.0 == call.number => at.1.after(call),
+            _ => Some(self.pause(2 * call.number + 1)),
+        }
     }
 }

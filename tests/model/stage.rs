@@ -1,250 +1,116 @@
 //! A world with a clock of its own, and runs of zonestack in it.
 
-use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::{BoxFuture, Either, pending, select};
-use zonestack_core::component::Component;
-use zonestack_core::driver::Owner;
-use zonestack_core::event::{Event, Listener, Outcome};
-use zonestack_core::execute::{Interruption, Options, Report, Run, execute};
-use zonestack_core::flow::{FlowError, Site, prepare, prepare_removal};
-use zonestack_core::kind::KindDeclaration;
-use zonestack_core::observe::World;
-use zonestack_core::parse::parse;
-use zonestack_core::plan::Plan;
-use zonestack_core::planning::Permits;
-use zonestack_core::registry::Registry;
-use zonestack_core::wire::{Wiring, validate_and_wire};
-use zonestack_sandbox::{Faults, NoFaults, Pace, Sandbox, VirtualClock};
+use futures::future::join;
+use serde_json::json;
+use zonestack_core::clock::Clock as _;
+use zonestack_sandbox::clock::Unfinished;
+use zonestack_sandbox::{Faults, NoFaults, Options, Pace, Sandbox, VirtualClock, World};
 
-/// What a run is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Task<'a> {
-    /// `up` of this stack file.
-    Up(&'a str),
-    /// `down` with the data of these components.
-    Down(&'a [&'a str]),
-}
+use super::run::{End, Task, run};
 
-/// How a run ended.
-pub(crate) enum End {
-    /// The process was killed.
-    Killed,
-    /// There was no plan.
-    NoPlan(FlowError),
-    /// The plan refused.
-    Refused(Plan),
-    /// It ran.
-    Ran(Plan, Report),
-}
-
-impl fmt::Debug for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Killed => f.write_str("killed"),
-            Self::NoPlan(error) => write!(f, "no plan: {error:?}"),
-            Self::Refused(plan) => {
-                let steps = plan.refusals().map(|step| (step.id.to_string(), &step.reason));
-                f.debug_list().entries(steps).finish()
-            }
-            Self::Ran(plan, report) => {
-                let bad = report.outcomes.iter().filter(|(_, outcome)| **outcome != Outcome::Done);
-                let bad = bad.map(|(step, outcome)| (plan.steps[*step].id.to_string(), outcome));
-                write!(
-                    f,
-                    "ran {} steps, halted {:?}, not done ",
-                    report.outcomes.len(),
-                    report.halted
-                )?;
-                f.debug_list().entries(bad).finish()
-            }
-        }
-    }
-}
-
-impl End {
-    /// Whether everything was done, and whether there was anything to do.
-    pub(crate) fn settled(&self) -> bool {
-        matches!(self, Self::Ran(plan, report) if report.complete() && !plan.has_changes())
-    }
-}
+/// No run takes nearly as long (reliability.md B.6, I8).
+const LONGEST: Duration = Duration::from_hours(12);
 
 /// A world.
 pub(crate) struct Stage {
-    pub(crate) clock: Arc<VirtualClock>,
+    clock: Arc<VirtualClock>,
     pub(crate) sandbox: Sandbox,
-}
-
-struct Silent;
-
-impl Listener for Silent {
-    fn hear(&self, _: &Event) {}
-}
-
-struct Never;
-
-impl Interruption for Never {
-    fn requested(&self) -> bool {
-        false
-    }
-
-    fn wait(&self) -> BoxFuture<'_, ()> {
-        pending().boxed()
-    }
-}
-
-fn registry() -> Registry {
-    let components: Vec<Arc<dyn Component>> = vec![
-        Arc::new(zonestack_plugin_efs::Efs),
-        Arc::new(zonestack_plugin_rds::Rds),
-        Arc::new(zonestack_plugin_redis::Redis),
-        Arc::new(zonestack_plugin_gitlab::Gitlab),
-    ];
-    Registry::new(components)
-}
-
-fn kinds() -> Vec<KindDeclaration> {
-    let mut kinds = zonestack_kubernetes::driver::KubernetesDriver::declarations();
-    kinds.push(zonestack_aws::security_group::declaration());
-    kinds.extend(zonestack_plugin_efs::EfsDriver::declarations());
-    kinds.extend(zonestack_plugin_rds::RdsDriver::declarations());
-    kinds
+    runs: AtomicU64,
 }
 
 impl Stage {
-    /// A world with nothing of ours in it, at the pace of the real services.
-    pub(crate) fn new() -> Self {
+    /// A world as it was left, at the pace of the real services.
+    pub(crate) fn on(world: &World) -> Self {
         let clock = Arc::new(VirtualClock::new());
-        let mut options = zonestack_sandbox::Options::new("eu-west-1", "k8s.myzone.net");
-        options.pace = Some(Pace::Real);
-        let sandbox = Sandbox::in_memory(&options, clock.clone());
-        Self { clock, sandbox }
+        let sandbox = Sandbox::of(world.clone(), clock.clone());
+        Self { clock, sandbox, runs: AtomicU64::new(0) }
     }
 
-    /// The same, after these runs, all of which must end well.
-    pub(crate) fn after(tasks: &[Task<'_>]) -> Self {
-        let stage = Self::new();
+    /// The world after these runs, all of which must end well. In the beginning it has nothing of ours, but strangers.
+    pub(crate) fn after(tasks: &[Task]) -> World {
+        let mut options = Options::new("eu-west-1", "k8s.myzone.net");
+        options.pace = Some(Pace::Real);
+        let mut world = World::new(&options);
+        plant_strangers(&mut world);
+        let stage = Self::on(&world);
         for task in tasks {
             let end = stage.run(*task);
-            assert!(
-                matches!(&end, End::Ran(_, report) if report.complete()),
-                "the stage cannot be set: {end:?}"
-            );
+            assert!(end.complete(), "the stage cannot be set: {end:?}");
         }
-        stage
+        stage.sandbox.world().unwrap()
     }
 
     /// A run without faults.
-    pub(crate) fn run(&self, task: Task<'_>) -> End {
-        self.faulted(task, Arc::new(NoFaults)).0
+    pub(crate) fn run(&self, task: Task) -> End {
+        self.faulted(task, Arc::new(NoFaults))
     }
 
-    /// A run with faults, and how many calls it made.
-    pub(crate) fn faulted(&self, task: Task<'_>, faults: Arc<dyn Faults>) -> (End, u64) {
-        let process = self.sandbox.process("run", faults);
-        let ended = self.clock.run(async {
-            let crashed = process.crashed().boxed();
-            match select(self.attempt(&process, task).boxed(), crashed).await {
-                Either::Left((end, _)) => end,
-                Either::Right(_) => End::Killed,
-            }
-        });
-        let ended = ended.unwrap_or_else(|stuck| {
-            let calls = self.sandbox.log().calls;
-            let last: Vec<String> = calls[calls.len().saturating_sub(12)..]
-                .iter()
-                .map(|logged| {
-                    let call = &logged.call;
-                    let id = call.id.as_ref().map(ToString::to_string).unwrap_or_default();
-                    format!(
-                        "{:?} {} {:?} {id} {:?}",
-                        call.at, call.number, call.operation, logged.answer
-                    )
-                })
-                .collect();
-            panic!("{task:?}: {stuck}; the last calls: {last:#?}")
-        });
-        (ended, process.calls())
+    /// A run with faults.
+    pub(crate) fn faulted(&self, task: Task, faults: Arc<dyn Faults>) -> End {
+        let uid = self.uid();
+        let process = self.sandbox.process(&uid, faults);
+        let future = run(&process, self.clock.clone(), task, &uid);
+        self.clock.run_until(self.deadline(), future).unwrap_or_else(|why| self.stuck(why))
     }
 
-    async fn attempt(&self, process: &Sandbox, task: Task<'_>) -> End {
-        let namespace = "git";
-        let none = Arc::new(|_: &str| Ok(None));
-        let secrets = Arc::new(process.secrets(namespace, none.clone(), none));
-        let site = Site {
-            world: World::new(vec![Arc::new(process.driver(kinds()))], secrets, self.clock.clone()),
-            cluster: Box::new(process.cluster("k8s.myzone.net")),
-            network: Box::new(process.network("eu-west-1")),
-            store: Box::new(process.inventory("git", namespace)),
-        };
-        match task {
-            Task::Up(text) => up(&site, &wiring(text)).await,
-            Task::Down(delete) => down(&site, namespace, delete).await,
+    /// Two runs at the same time.
+    pub(crate) fn together(&self, runs: [(Task, Arc<dyn Faults>); 2]) -> [End; 2] {
+        let [(one, one_faults), (two, two_faults)] = runs;
+        let (uid, other) = (self.uid(), self.uid());
+        let first = self.sandbox.process(&uid, one_faults);
+        let second = self.sandbox.process(&other, two_faults);
+        let both = join(
+            run(&first, self.clock.clone(), one, &uid),
+            run(&second, self.clock.clone(), two, &other),
+        );
+        match self.clock.run_until(self.deadline(), both) {
+            Ok((first, second)) => [first, second],
+            Err(why) => [self.stuck(why), self.stuck(why)],
         }
     }
-}
 
-fn wiring(text: &str) -> Wiring {
-    validate_and_wire(&parse(text.as_bytes()).unwrap(), &registry()).unwrap()
-}
-
-async fn up(site: &Site, wiring: &Wiring) -> End {
-    let prepared = match prepare(site, wiring, &Permits::default()).await {
-        Ok(prepared) => prepared,
-        Err(error) => return End::NoPlan(error),
-    };
-    if prepared.plan.refusals().next().is_some() {
-        return End::Refused(prepared.plan);
+    /// How many runs there were.
+    pub(crate) fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
     }
-    let uid = prepared.owner.uid.clone().unwrap_or_else(|| "0123456789abcdef".to_owned());
-    let (inventory, version) = prepared.inventory(&uid);
-    let report = execute(Run {
-        plan: &prepared.plan,
-        observed: &prepared.observed,
-        world: &site.world,
-        owner: &Owner { uid: Some(uid), ..prepared.owner.clone() },
-        inventory,
-        version,
-        store: site.store.as_ref(),
-        listener: &Silent,
-        interruption: &Never,
-        options: OPTIONS,
-    })
-    .await;
-    End::Ran(prepared.plan, report)
+
+    /// What a process calls a stack that has no uid yet: every one would make up another. Its own name as well.
+    fn uid(&self) -> String {
+        format!("{:016x}", 0x0123_4567_89ab_cdef + self.runs.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn deadline(&self) -> Duration {
+        self.clock.now() + LONGEST
+    }
+
+    fn stuck(&self, why: Unfinished) -> End {
+        let calls = self.sandbox.log().calls;
+        let last = calls[calls.len().saturating_sub(8)..].iter().map(|logged| {
+            let call = &logged.call;
+            let id = call.id.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{:?} {} {:?} {id} {:?}", call.at, call.number, call.operation, logged.answer)
+        });
+        End::Stuck(format!("{why}; the last calls: {:#?}", last.collect::<Vec<_>>()))
+    }
 }
 
-async fn down(site: &Site, namespace: &str, delete: &[&str]) -> End {
-    let delete_data = delete.iter().map(|name| name.parse().unwrap()).collect();
-    let permits = Permits { delete_data, ..Permits::default() };
-    let prepared = match prepare_removal(site, namespace, &permits).await {
-        Ok(Some(prepared)) => prepared,
-        Ok(None) => return End::Ran(Plan::default(), Report::default()),
-        Err(error) => return End::NoPlan(error),
-    };
-    let (inventory, version) = prepared.remembered;
-    let report = execute(Run {
-        plan: &prepared.plan,
-        observed: &prepared.observed,
-        world: &site.world,
-        owner: &prepared.owner,
-        inventory,
-        version: Some(version),
-        store: site.store.as_ref(),
-        listener: &Silent,
-        interruption: &Never,
-        options: OPTIONS,
-    })
-    .await;
-    End::Ran(prepared.plan, report)
+/// What other people have in the same account and cluster (reliability.md B.6, I4).
+fn plant_strangers(world: &mut World) {
+    let vpc = world.site.vpc.clone();
+    let group = json!({ "name": "git-data", "vpc": vpc, "description": "another's" });
+    world.plant("aws.ec2.security-group", "other-data", group);
+    world.plant("aws.efs.file-system", "", json!({ "encrypted": true }));
+    world.plant(
+        "aws.rds.instance",
+        "other-db",
+        json!({ "engine": "postgres", "protected": false }),
+    );
+    let template = json!({ "spec": { "containers": [{ "name": "web", "image": "web:1" }] } });
+    let deployment = json!({ "spec": { "replicas": 1, "template": template } });
+    world.plant("k8s.apps/v1.Deployment", "default/gitlab", deployment);
+    world.plant("k8s.v1.PersistentVolume", "other-data", json!({ "spec": {} }));
 }
-
-const OPTIONS: Options = Options {
-    parallel: 16,
-    poll_first: Duration::from_secs(1),
-    poll_max: Duration::from_secs(30),
-    call_timeout: Duration::from_secs(60),
-};

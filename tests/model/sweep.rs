@@ -1,72 +1,113 @@
-//! One fault at every call of a run, then clean runs: nothing is duplicated, nothing is left behind, nothing is lost
-//! (reliability.md B.6, invariants I1, I2, I3, I7, I8).
+//! One mishap at every call of a run, then clean runs: nothing is duplicated, nothing is left behind, nothing is lost
+//! (reliability.md B.6).
 
 use std::sync::Arc;
 
-use super::fault::{At, Mishap};
-use super::stage::{End, Stage, Task};
+use zonestack_sandbox::{NoFaults, Operation, World};
 
-const STACK: &str = include_str!("../../examples/gitlab/stack.yaml");
-/// Clean runs that it may take to mend what a fault left.
-const CLEAN_RUNS: usize = 3;
+use super::cases::{all, mended};
+use super::fault::{All, At, Mishap};
+use super::laws::{nothing_left, only_a_copy_left};
+use super::run::Task;
+use super::stack_files::{EXAMPLE, PINNED, TWO_ZONES, UPGRADED};
+use super::stage::Stage;
 
-/// Runs `task` with every mishap at every call, on a stage set by `before`; after each, clean runs of `task` must reach a
-/// plan with nothing to do, and `check` must hold.
-fn sweep(before: &[Task<'_>], task: Task<'_>, check: impl Fn(&Stage)) {
-    let (end, calls) = Stage::after(before).faulted(task, Arc::new(zonestack_sandbox::NoFaults));
-    assert!(matches!(&end, End::Ran(_, report) if report.complete()), "{end:?}");
-    let mut runs = 0;
-    for call in 1..=calls {
-        for mishap in Mishap::ALL {
-            let stage = Stage::after(before);
-            let (first, _) = stage.faulted(task, Arc::new(At(call, mishap)));
-            runs += 1;
-            let mended = (0..=CLEAN_RUNS).any(|_| {
-                runs += 1;
-                stage.run(task).settled()
-            });
-            let what = format!("{mishap:?} at call {call} of {calls}, which ended as {first:?}");
-            assert!(
-                mended,
-                "not mended after {CLEAN_RUNS} clean runs: {what}: {:?}",
-                stage.run(task)
-            );
-            let world = stage.sandbox.world().unwrap();
-            assert!(world.duplicates().is_empty(), "{what}: {:?}", world.duplicates());
-            let log = stage.sandbox.log();
-            assert!(log.unannounced().is_empty(), "{what}: {:?}", log.unannounced());
-            check(&stage);
-        }
-    }
-    println!("{calls} boundaries, {} mishaps each, {runs} runs", Mishap::ALL.len());
+/// The operations of a run without faults, in the order of its calls.
+pub(crate) fn operations(start: &World, task: Task) -> Vec<Operation> {
+    let stage = Stage::on(start);
+    let end = stage.run(task);
+    assert!(end.complete(), "{end:?}");
+    let mut calls: Vec<_> =
+        stage.sandbox.log().calls.into_iter().map(|logged| logged.call).collect();
+    calls.sort_by_key(|call| call.number);
+    calls.into_iter().map(|call| call.operation).collect()
 }
+
+/// Every mishap at every call.
+pub(crate) fn single_mishaps(operations: &[Operation]) -> Vec<At> {
+    let calls = (1..).zip(operations);
+    let at = |(call, operation): (u64, &Operation)| {
+        let differing = Mishap::ALL.into_iter().filter(|mishap| mishap.differs_at(*operation));
+        differing.map(|mishap| At(call, mishap)).collect::<Vec<_>>()
+    };
+    calls.flat_map(at).collect()
+}
+
+/// Runs `task` with every mishap at every call, in the world that `before` leaves; after each, clean runs of `task` must mend
+/// it, and `check` must hold.
+fn sweep(
+    name: &str,
+    before: &[Task],
+    task: Task,
+    check: impl Fn(&Stage, &At) -> Result<(), String> + Sync,
+) {
+    let start = Stage::after(before);
+    let operations = operations(&start, task);
+    let cases = single_mishaps(&operations);
+    let name = format!("{name}, {} boundaries, every mishap at each", operations.len());
+    all(&name, &cases, |at| {
+        let stage = Stage::on(&start);
+        mended(&stage, &start, task, [Arc::new(All(vec![*at])), Arc::new(NoFaults)])?;
+        check(&stage, at)?;
+        Ok(stage.runs())
+    });
+}
+
+const REMOVAL: Task = Task::Down(&["data", "db"]);
 
 #[test]
 fn every_fault_of_up_is_mended_by_running_it_again() {
-    sweep(&[], Task::Up(STACK), |stage| {
-        let end = stage.run(Task::Down(&["data", "db"]));
-        let done = matches!(&end, End::Ran(_, report) if report.complete());
-        assert!(done, "{end:?}");
-        nothing_left(stage);
+    sweep("up", &[], Task::Up(&EXAMPLE), |stage, At(call, mishap)| {
+        // Every fourth stack is taken down as well: mended ones are alike.
+        if !(call + *mishap as u64).is_multiple_of(4) {
+            return Ok(());
+        }
+        let end = stage.run(REMOVAL);
+        if !end.complete() {
+            return Err(format!("cannot be taken down: {end:?}"));
+        }
+        only_a_copy_left(stage)
+    });
+}
+
+/// Nobody has to finish what shall go anyway.
+#[test]
+fn every_fault_of_up_can_be_followed_by_down() {
+    let start = Stage::after(&[]);
+    let operations = operations(&start, Task::Up(&EXAMPLE));
+    let cases = single_mishaps(&operations);
+    all("up with every mishap, then down", &cases, |at| {
+        let stage = Stage::on(&start);
+        let first = stage.faulted(Task::Up(&EXAMPLE), Arc::new(All(vec![*at])));
+        let clean = || Arc::new(NoFaults);
+        mended(&stage, &start, REMOVAL, [clean(), clean()])
+            .and_then(|()| nothing_left(&stage))
+            .map_err(|why| format!("{why}, after {first:?}"))?;
+        Ok(stage.runs())
     });
 }
 
 #[test]
 fn every_fault_of_down_is_mended_by_running_it_again() {
-    sweep(&[Task::Up(STACK)], Task::Down(&["data", "db"]), |stage| {
-        nothing_left(stage);
-    });
+    sweep("down with data", &[Task::Up(&EXAMPLE)], REMOVAL, |stage, _| only_a_copy_left(stage));
 }
 
-/// Nothing of any stack is there.
-fn nothing_left(stage: &Stage) {
-    let world = stage.sandbox.world().unwrap();
-    let left: Vec<String> = world
-        .resources()
-        .iter()
-        .filter(|resource| resource.node.is_some())
-        .map(|resource| format!("{} {:?}", resource.kind, resource.name))
-        .collect();
-    assert!(left.is_empty(), "left behind: {left:?}");
-    assert!(world.inventories().is_empty(), "the inventory is left behind");
+#[test]
+fn every_fault_of_a_down_that_keeps_data_keeps_it() {
+    sweep("down", &[Task::Up(&EXAMPLE)], Task::Down(&[]), |_, _| Ok(()));
+}
+
+#[test]
+fn every_fault_of_an_upgrade_is_mended_by_running_it_again() {
+    sweep("upgrade", &[Task::Up(&PINNED)], Task::Up(&UPGRADED), |_, _| Ok(()));
+}
+
+#[test]
+fn every_fault_of_giving_up_a_zone_is_mended_by_running_it_again() {
+    sweep("a zone less", &[Task::Up(&EXAMPLE)], Task::Up(&TWO_ZONES), |_, _| Ok(()));
+}
+
+#[test]
+fn every_fault_of_a_new_zone_is_mended_by_running_it_again() {
+    sweep("a zone more", &[Task::Up(&TWO_ZONES)], Task::Up(&EXAMPLE), |_, _| Ok(()));
 }

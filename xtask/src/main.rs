@@ -1,6 +1,12 @@
 //! Every developer task of zonestack.
 
+mod bench;
+mod checkout;
+mod child;
+mod codegen;
 mod lab;
+mod test;
+mod tidy;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -18,12 +24,24 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// All checks and tests, with a lab of their own
+    Test(test::TestCommand),
+    /// The rules of the tree: sizes, names, the arrows between modules and crates
+    Tidy,
+    /// Write what is generated: docs/cli.md, docs/components, docs/stack.schema.json
+    Codegen(codegen::CodegenCommand),
+    /// What the program costs: time, CPU, memory, size, lines
+    Bench(bench::BenchCommand),
     /// A real Kubernetes control plane and two AWS emulators, on loopback
     Lab(lab::LabCommand),
 }
 
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Arguments::parse().task {
+        Task::Test(command) => command.run().map_err(Into::into),
+        Task::Tidy => tidy::run().map_err(Into::into),
+        Task::Codegen(command) => command.run().map_err(Into::into),
+        Task::Bench(command) => command.run().map_err(Into::into),
         Task::Lab(command) => command.run().map_err(Into::into),
     };
     match result {

@@ -85,7 +85,7 @@ impl Place {
     /// The engine's options here.
     pub(crate) fn options(&self, parallel: usize) -> Options {
         let (poll_first, poll_max) = self.polls;
-        Options { parallel, poll_first, poll_max, call_timeout: Duration::from_secs(60) }
+        Options { parallel, poll_first, poll_max, call_timeout: Duration::from_mins(1) }
     }
 }
 

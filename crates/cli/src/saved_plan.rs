@@ -1,6 +1,7 @@
 //! A plan in a file: what it was made from, and a fingerprint. `up FILE` plans anew from the same inputs and refuses when
 //! anything moved, so that it carries out exactly what was shown.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -116,5 +117,14 @@ fn fingerprint(prepared: &Prepared) -> String {
             json!([id.to_string(), present, found.remote_id, found.attributes]).to_string(),
         );
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
+}
+
+/// Two digits for each byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

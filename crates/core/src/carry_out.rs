@@ -22,7 +22,7 @@ use crate::value::Value;
 /// How often an update is repeated when the same difference stays.
 const STUBBORN: u32 = 5;
 /// How long a service may throttle or fail before the run gives up for now.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -156,9 +156,19 @@ impl Errand<'_> {
         let mut deadline = self.deadline(self.declaration.ready_within);
         let mut pause = self.options.poll_first;
         let mut tried: Option<(Vec<Difference>, u32)> = None;
+        let mut seen_at = self.world.clock.now();
         loop {
             let found = self.look(&target, Some(json)).await?;
+            if found.status == Status::Absent {
+                let missing = self.world.clock.now().saturating_sub(seen_at);
+                if missing > self.declaration.read_after_write.max(self.options.poll_max) {
+                    let seconds = missing.as_secs();
+                    let message = format!("is not there any more, for {seconds} s; run it again");
+                    return Err(Trouble::Unfinished(message));
+                }
+            }
             if found.is_present() {
+                seen_at = self.world.clock.now();
                 target.remote_id = found.remote_id.clone().or(target.remote_id);
                 drop(self.signals.unbounded_send(Signal::Exists {
                     task: self.task,

@@ -171,7 +171,8 @@ fn mark(
     let marks: Vec<(String, String)> = match declaration.marks_at {
         Some("/tags") => {
             let zone = resource.id.zone.as_ref().map(|zone| format!("-{zone}")).unwrap_or_default();
-            let name = resource.name.clone().unwrap_or(format!("{stack}-{component}{zone}"));
+            let name =
+                resource.name.clone().unwrap_or_else(|| format!("{stack}-{component}{zone}"));
             [
                 ("Name", name),
                 ("zonestack:stack", stack),

@@ -105,7 +105,7 @@ struct Engine<'a> {
 }
 
 /// How long the inventory may be out of reach before nothing more is begun.
-const INVENTORY_PATIENCE: Duration = Duration::from_secs(300);
+const INVENTORY_PATIENCE: Duration = Duration::from_mins(5);
 
 /// Carries out a plan. Never called with a plan that refuses: those are stopped before.
 pub async fn execute(run: Run<'_>) -> Report {
@@ -223,9 +223,9 @@ impl<'a> Engine<'a> {
     }
 
     fn outputs_known(&self, task: usize, of: &ResourceId) -> bool {
-        let resource = match &self.step(task).work {
-            Work::Apply { resource, .. } | Work::Replace { resource, .. } => resource,
-            _ => return true,
+        let (Work::Apply { resource, .. } | Work::Replace { resource, .. }) = &self.step(task).work
+        else {
+            return true;
         };
         let known = |r: &&Ref| self.outputs.contains_key(&(r.resource.clone(), r.output.clone()));
         resource.spec.refs().iter().filter(|r| r.resource == *of).all(known)
@@ -316,11 +316,11 @@ impl<'a> Engine<'a> {
     }
 
     fn resolved(&self, step: &Step) -> Value {
-        let resource = match &step.work {
-            Work::Apply { resource, .. }
-            | Work::Replace { resource, .. }
-            | Work::Await(resource, _) => resource,
-            _ => return Value::Scalar(Json::Null),
+        let (Work::Apply { resource, .. }
+        | Work::Replace { resource, .. }
+        | Work::Await(resource, _)) = &step.work
+        else {
+            return Value::Scalar(Json::Null);
         };
         resource
             .spec
@@ -472,9 +472,9 @@ impl<'a> Engine<'a> {
 }
 
 /// Waits for something while running tasks go on; those that end are kept.
-async fn alongside<'a, T>(
+async fn alongside<T>(
     future: impl Future<Output = T>,
-    running: &mut FuturesUnordered<BoxFuture<'a, Ended>>,
+    running: &mut FuturesUnordered<BoxFuture<'_, Ended>>,
     ended: &mut Vec<Ended>,
 ) -> T {
     pin_mut!(future);

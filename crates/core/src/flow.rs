@@ -162,21 +162,19 @@ pub async fn prepare_removal(
 impl Prepared {
     /// The inventory that a run starts from: what is remembered, or a new one under a new uid.
     pub fn inventory(&self, new_uid: &str) -> (Inventory, Option<Version>) {
-        match &self.remembered {
-            Some((inventory, version)) => (inventory.clone(), Some(version.clone())),
-            None => {
-                let inventory = Inventory {
-                    stack: self.owner.stack.clone(),
-                    uid: new_uid.to_owned(),
-                    account: self.context.account.clone(),
-                    region: self.context.region.clone(),
-                    cluster: self.context.cluster.name.clone(),
-                    epoch: 0,
-                    entries: BTreeMap::new(),
-                };
-                (inventory, None)
-            }
+        if let Some((inventory, version)) = &self.remembered {
+            return (inventory.clone(), Some(version.clone()));
         }
+        let inventory = Inventory {
+            stack: self.owner.stack.clone(),
+            uid: new_uid.to_owned(),
+            account: self.context.account.clone(),
+            region: self.context.region.clone(),
+            cluster: self.context.cluster.name.clone(),
+            epoch: 0,
+            entries: BTreeMap::new(),
+        };
+        (inventory, None)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The inventory of a run: what is about to be made or deleted is written before it is begun, what was found and done is
 //! written with the next occasion.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -179,5 +180,9 @@ impl Ledger {
 /// Sixteen hexadecimal digits of a specification.
 fn hash(spec: &Value) -> String {
     let digest = Sha256::digest(spec.to_json().to_string());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(16);
+    for byte in digest.iter().take(8) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

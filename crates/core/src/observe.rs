@@ -95,7 +95,7 @@ pub struct ObserveError {
 }
 
 /// How long one driver may take to look at everything.
-const READ_TIMEOUT: Duration = Duration::from_secs(120);
+const READ_TIMEOUT: Duration = Duration::from_mins(2);
 /// How often a read is tried when the service is throttling or failing for a moment.
 const READ_ATTEMPTS: u32 = 5;
 

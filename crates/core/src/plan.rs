@@ -219,10 +219,10 @@ pub(crate) fn label(spec: &Value, path: &str) -> String {
         match (place, next) {
             (Some(Value::List(_)), next) => {
                 let name = next.and_then(|item| item.at("/name")).and_then(Value::as_str);
-                label.push_str(&format!("[{}]", name.unwrap_or(&key)));
+                label.extend(["[", name.unwrap_or(&key), "]"]);
             }
             _ if label.is_empty() => label.push_str(&key),
-            _ => label.push_str(&format!(".{key}")),
+            _ => label.extend([".", &key]),
         }
         place = next;
     }

@@ -125,11 +125,11 @@ fn decide_all(situation: Situation<'_>) -> Vec<Decision> {
 /// What cannot let go of a replaced resource while running is replaced with it.
 fn replace_dependents(situation: Situation<'_>, mut decisions: Vec<Decision>) -> Vec<Decision> {
     let resources = &situation.desired.resources;
-    let mut pulling: BTreeMap<&ResourceId, ()> = BTreeMap::new();
+    let mut pulling: BTreeSet<&ResourceId> = BTreeSet::new();
     for index in 0..resources.len() {
         let resource = &resources[index];
         let needed = resource.all_needs();
-        let cause = needed.iter().find(|need| pulling.contains_key(&need.id));
+        let cause = needed.iter().find(|need| pulling.contains(&need.id));
         let is_there =
             matches!(decisions[index].action, Action::Keep | Action::Update | Action::Adopt)
                 && decisions[index].ours;
@@ -139,7 +139,7 @@ fn replace_dependents(situation: Situation<'_>, mut decisions: Vec<Decision>) ->
         }
         let pulls = situation.kinds.get(&resource.kind).is_some_and(|k| k.replaces_dependents);
         if decisions[index].action == Action::Replace && pulls {
-            pulling.insert(&resource.id, ());
+            pulling.insert(&resource.id);
         }
     }
     decisions
@@ -150,12 +150,12 @@ fn wanted_steps(situation: Situation<'_>, decisions: &[Decision]) -> Vec<Step> {
     let resources = &situation.desired.resources;
     let by_id: BTreeMap<&ResourceId, usize> =
         resources.iter().enumerate().map(|(index, resource)| (&resource.id, index)).collect();
-    let stops: BTreeMap<usize, Step> = (0..resources.len())
+    let halts: BTreeMap<usize, Step> = (0..resources.len())
         .filter_map(|index| Some((index, stop(situation, decisions, &by_id, index)?)))
         .collect();
-    let offset = stops.len();
-    let stop_at: BTreeMap<usize, usize> =
-        stops.keys().enumerate().map(|(position, index)| (*index, position)).collect();
+    let offset = halts.len();
+    let halt_at: BTreeMap<usize, usize> =
+        halts.keys().enumerate().map(|(position, index)| (*index, position)).collect();
 
     let main = |index: usize| offset + index;
     let waits = |index: usize, without: Option<&ResourceId>| -> Vec<Wait> {
@@ -166,7 +166,7 @@ fn wanted_steps(situation: Situation<'_>, decisions: &[Decision]) -> Vec<Step> {
             .collect()
     };
     let mut steps: Vec<Step> = Vec::with_capacity(offset + resources.len());
-    for (index, mut step) in stops.clone() {
+    for (index, mut step) in halts.clone() {
         let leader = resources[index].stop_for.as_ref().map(|stop| &stop.leader);
         step.after = waits(index, leader);
         steps.push(step);
@@ -176,11 +176,11 @@ fn wanted_steps(situation: Situation<'_>, decisions: &[Decision]) -> Vec<Step> {
         let mut step = step(situation, resource, decision);
         if !step.is_noop() {
             step.after = waits(index, None);
-            step.after.extend(stop_at.get(&index).map(|s| Wait { step: *s, until: Until::Ready }));
-            for follower in stops.keys().filter(|follower| {
+            step.after.extend(halt_at.get(&index).map(|s| Wait { step: *s, until: Until::Ready }));
+            for follower in halts.keys().filter(|follower| {
                 resources[**follower].stop_for.as_ref().is_some_and(|s| s.leader == resource.id)
             }) {
-                step.after.push(Wait { step: stop_at[follower], until: Until::Ready });
+                step.after.push(Wait { step: halt_at[follower], until: Until::Ready });
             }
         }
         steps.push(step);

@@ -58,9 +58,9 @@ pub enum Value {
     /// A plain JSON scalar: null, a boolean, a number, a text.
     Scalar(Json),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A map, in the order of its keys.
-    Map(BTreeMap<String, Value>),
+    Map(BTreeMap<String, Self>),
     /// An output of another resource.
     Ref(Ref),
     /// A secret that exists somewhere.

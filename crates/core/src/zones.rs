@@ -216,8 +216,9 @@ fn security_groups(
     for instance in &network.instances {
         let groups = of(&instance.security_groups);
         all.extend(groups.clone());
-        shared =
-            Some(shared.map_or(groups.clone(), |s| s.intersection(&groups).cloned().collect()));
+        shared = Some(
+            shared.map_or_else(|| groups.clone(), |s| s.intersection(&groups).cloned().collect()),
+        );
     }
     let groups = match shared {
         Some(shared) if !shared.is_empty() => shared,

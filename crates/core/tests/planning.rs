@@ -1,5 +1,7 @@
 //! What a plan says: by example, and by law.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 #[path = "planning/laws.rs"]
 mod laws;
 #[path = "planning/scene.rs"]

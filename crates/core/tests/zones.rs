@@ -1,5 +1,7 @@
 //! Which VPC, zones, subnets and security groups a stack gets, and why it is refused (domain.md, 6.3, 6.4, 6.7).
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

@@ -131,7 +131,8 @@ impl Sandbox {
 
     fn with_state(world: World, file: Option<SandboxFile>, clock: Arc<dyn Clock>) -> Self {
         let base = (world.now, clock.now());
-        let state = Mutex::new(State { world, file, log: CallLog::default(), base, settled_until: 0 });
+        let state =
+            Mutex::new(State { world, file, log: CallLog::default(), base, settled_until: 0 });
         Self {
             shared: Arc::new(Shared { clock, state }),
             process: Process::new("main"),

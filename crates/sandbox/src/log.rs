@@ -85,22 +85,23 @@ pub struct CallLog {
 }
 
 impl CallLog {
-    /// Calls that made or deleted something without the inventory saying so before: never, when the engine is right
-    /// (reliability.md B.6, I7).
+    /// Calls that made or deleted something without the inventory saying so before, as the same process wrote it last: never,
+    /// when the engine is right (reliability.md B.6, I7). Another process may have written since: a call can be late.
     pub fn unannounced(&self) -> Vec<&Call> {
-        let mut recorded: BTreeMap<&str, &BTreeMap<ResourceId, EntryState>> = BTreeMap::new();
+        let mut recorded: BTreeMap<(&str, &str), &BTreeMap<ResourceId, EntryState>> =
+            BTreeMap::new();
         let mut found = Vec::new();
         for logged in &self.calls {
             let call = &logged.call;
             if let Some(entries) = logged.entries.as_ref().filter(|_| logged.effect) {
-                recorded.insert(&call.stack, entries);
+                recorded.insert((&call.process, &call.stack), entries);
             }
             let wanted = match call.operation {
                 Operation::Create => EntryState::Creating,
                 Operation::Delete => EntryState::Deleting,
                 _ => continue,
             };
-            let entries = recorded.get(call.stack.as_str());
+            let entries = recorded.get(&(call.process.as_str(), call.stack.as_str()));
             let entry = call.id.as_ref().and_then(|id| entries?.get(id));
             if entry.is_none_or(|state| *state != wanted) {
                 found.push(call);

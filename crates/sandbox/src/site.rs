@@ -113,9 +113,8 @@ impl Site {
             let subnets = options.network.subnets.iter().skip(index).step_by(names.len());
             zone(options, index, name, &subnets.cloned().collect::<Vec<_>>(), &id)
         });
-        let named = &options.network.security_groups;
-        let nodes =
-            if named.is_empty() { vec![id("sg", &["nodes"])] } else { named.clone() };
+        let given = &options.network.security_groups;
+        let nodes = if given.is_empty() { vec![id("sg", &["nodes"])] } else { given.clone() };
         Self {
             account: options.account.clone(),
             region: options.region.clone(),
@@ -147,9 +146,7 @@ impl Site {
 
     /// Whether something of the network has this id.
     pub fn has_network_id(&self, id: &str) -> bool {
-        self.vpc == id
-            || self.has_security_group(id)
-            || self.zone_of_subnet(id).is_some()
+        self.vpc == id || self.has_security_group(id) || self.zone_of_subnet(id).is_some()
     }
 
     /// Whether it is a security group of nodes or of the control plane.

@@ -17,9 +17,14 @@ pub(crate) fn root() -> Result<PathBuf, NoCache> {
     environment::cache().map(|cache| cache.join("lab")).ok_or(NoCache)
 }
 
+/// `<cache>/lab/run`: a folder for each lab.
+pub(crate) fn runs() -> Result<PathBuf, NoCache> {
+    Ok(root()?.join("run"))
+}
+
 /// `<cache>/lab/run/<name>`: the logs, keys and state of one lab.
 pub(crate) fn run(name: &str) -> Result<PathBuf, NoCache> {
-    Ok(root()?.join("run").join(name))
+    Ok(runs()?.join(name))
 }
 
 /// The folder `lab` of the checkout: Go modules, stages, scripts.

@@ -22,7 +22,7 @@ mod down;
 mod emulators;
 mod environment;
 mod files;
-mod interrupt;
+pub(crate) mod interrupt;
 mod network;
 mod nodes;
 mod ports;
@@ -34,6 +34,7 @@ mod up;
 mod wait;
 mod zones;
 
+pub(crate) use cache::runs;
 pub(crate) use command::LabCommand;
 pub(crate) use down::down;
 pub(crate) use state::Lab;

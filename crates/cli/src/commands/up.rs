@@ -13,30 +13,27 @@ use crate::args::{Output, UpArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report;
-use crate::saved_plan::SavedPlan;
+use crate::saved_plan::{SavedPlan, hexadecimal};
 use crate::session::begin;
 use crate::settings::Settings;
 use crate::stack_source::StackSource;
 
 pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failure> {
-    let session = match &args.plan {
-        Some(path) => {
-            let saved = SavedPlan::read(path)?;
-            let recreate = saved.recreate().iter().map(|name| name.parse());
-            let recreate: Result<BTreeSet<ComponentName>, InvalidName> = recreate.collect();
-            let recreate = recreate.map_err(|error| Failure::Usage {
-                message: error.to_string(),
-                hint: "plan again".to_owned(),
-            })?;
-            let permits = Permits { recreate, ..Permits::default() };
-            let session = begin(settings, &saved.source(), &permits).await?;
-            saved.check(&session)?;
-            session
-        }
-        None => {
-            let source = StackSource::read(&settings.file, &settings.set)?;
-            begin(settings, &source, &plan::permits(&args.permits)).await?
-        }
+    let session = if let Some(path) = &args.plan {
+        let saved = SavedPlan::read(path)?;
+        let recreate = saved.recreate().iter().map(|name| name.parse());
+        let recreate: Result<BTreeSet<ComponentName>, InvalidName> = recreate.collect();
+        let recreate = recreate.map_err(|error| Failure::Usage {
+            message: error.to_string(),
+            hint: "plan again".to_owned(),
+        })?;
+        let permits = Permits { recreate, ..Permits::default() };
+        let session = begin(settings, &saved.source(), &permits).await?;
+        saved.check(&session)?;
+        session
+    } else {
+        let source = StackSource::read(&settings.file, &settings.set)?;
+        begin(settings, &source, &plan::permits(&args.permits)).await?
     };
     // Programs get the plan from `plan`; here stdout is for events.
     if settings.output == Output::Text {
@@ -90,5 +87,5 @@ fn new_uid() -> Result<String, Failure> {
         message: format!("the operating system gives no random numbers: {error}"),
         hint: "nothing was changed".to_owned(),
     })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&bytes))
 }

@@ -88,8 +88,7 @@ pub(crate) fn text(file: &str, text: &str, diagnostics: &[Diagnostic], style: St
     }
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let noun = if errors == 1 { "problem" } else { "problems" };
-    out.push_str(&format!("{file}: {errors} {noun}"));
-    out
+    format!("{out}{file}: {errors} {noun}")
 }
 
 /// The problems for programs. Lines and columns count from one, columns in characters.

@@ -9,6 +9,8 @@ mod faulty_yaml;
 mod laws;
 #[cfg(test)]
 mod right;
+#[cfg(test)]
+mod secrets;
 
 use zonestack_core::diagnostic::{Diagnostic, Severity};
 use zonestack_core::wire::{Wiring, validate_and_wire};

@@ -193,7 +193,7 @@ fn values_can_be_set_from_outside() {
     ]), @r#"
         hub eu-west-1 Network { vpc: Some("vpc-01234567"), subnets: [], security_groups: [] } {"cost-center": "0042"}
         data efs {"throughput":{"provisioned":{"mibps":7}}}
-        db aurora {"backup":{"window":"03:00-04:00"},"parameters":{"max_connections":"300"},"storageGib":200,"version":"17"}
+        db aurora {"storageGib":200,"backup":{"window":"03:00-04:00"},"version":"17","parameters":{"max_connections":"300"}}
         cache redis {}
         gitlab gitlab {"host":"git: 2","names":["b","c"]}
         "#);

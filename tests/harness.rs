@@ -1,0 +1,28 @@
+//! Runs the real program in a folder of its own and reads what it prints.
+
+mod document;
+mod environment;
+mod folder;
+mod kubernetes;
+mod lab;
+mod outcome;
+mod program;
+
+pub(crate) use document::{Plan, Status, without_ids};
+pub(crate) use folder::Folder;
+pub(crate) use lab::{Emulator, Lab};
+pub(crate) use outcome::Outcome;
+pub(crate) use program::Program;
+
+/// The README's first stack file.
+pub(crate) const EXAMPLE: &str = include_str!("../examples/gitlab/stack.yaml");
+
+/// The post's own set-up spelled out.
+pub(crate) const EXAMPLE_ON_KOPS: &str = include_str!("../examples/gitlab-on-kops/stack.yaml");
+
+/// The text with one part, which must be there once, replaced.
+#[track_caller]
+pub(crate) fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert_eq!(text.matches(from).count(), 1, "{from:?} in\n{text}");
+    text.replace(from, to)
+}

@@ -1,0 +1,194 @@
+//! One run of zonestack: what it is asked to do, and how it ends.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Either, pending, select};
+use zonestack_core::clock::Clock;
+use zonestack_core::driver::Owner;
+use zonestack_core::event::{Event, Listener, Outcome};
+use zonestack_core::execute::{Report, Run, execute};
+use zonestack_core::flow::{FlowError, Site, prepare, prepare_removal};
+use zonestack_core::observe::World;
+use zonestack_core::plan::Plan;
+use zonestack_core::run_options::{Interruption, Options};
+use zonestack_core::situation::Permits;
+use zonestack_sandbox::Sandbox;
+
+use super::stack_files::{KINDS, StackFile};
+
+/// What a run is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Task {
+    /// `up` of this stack file.
+    Up(&'static StackFile),
+    /// `down` with the data of these components.
+    Down(&'static [&'static str]),
+}
+
+impl Task {
+    /// Whether data may be deleted.
+    pub(crate) fn may_delete_data(self) -> bool {
+        matches!(self, Self::Down(named) if !named.is_empty())
+    }
+}
+
+/// How a run ended.
+pub(crate) enum End {
+    /// The process was killed.
+    Killed,
+    /// There was no plan.
+    NoPlan(FlowError),
+    /// The plan refused.
+    Refused(Plan),
+    /// It ran.
+    Ran(Plan, Report),
+    /// It did not end in time, or waits for what never happens; the last calls.
+    Stuck(String),
+}
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Killed => f.write_str("killed"),
+            Self::NoPlan(error) => write!(f, "no plan: {error:?}"),
+            Self::Refused(plan) => {
+                let steps = plan.refusals().map(|step| (step.id.to_string(), &step.reason));
+                f.write_str("refused ")?;
+                f.debug_list().entries(steps).finish()
+            }
+            Self::Ran(plan, report) => {
+                let bad = report.outcomes.iter().filter(|(_, outcome)| **outcome != Outcome::Done);
+                let bad = bad.map(|(step, outcome)| (plan.steps[*step].id.to_string(), outcome));
+                let steps = report.outcomes.len();
+                write!(f, "ran {steps} steps, halted {:?}, not done ", report.halted)?;
+                f.debug_list().entries(bad.take(4)).finish()
+            }
+            Self::Stuck(why) => f.write_str(why),
+        }
+    }
+}
+
+impl End {
+    /// Whether it says that everything was done.
+    pub(crate) fn complete(&self) -> bool {
+        matches!(self, Self::Ran(_, report) if report.complete())
+    }
+
+    /// What it found to do, when it had a plan.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        let Self::Ran(plan, _) = self else { return Vec::new() };
+        let steps = plan.steps.iter().filter(|step| !step.is_noop());
+        steps.map(|step| format!("{:?} {}: {}", step.action, step.id, step.reason)).collect()
+    }
+
+    /// Whether everything is done and there was nothing to do.
+    pub(crate) fn settled(&self) -> bool {
+        self.complete() && self.changes().is_empty()
+    }
+}
+
+/// Runs until the task or the process ends. `uid` is the stack's if it has none yet.
+pub(crate) async fn run(process: &Sandbox, clock: Arc<dyn Clock>, task: Task, uid: &str) -> End {
+    let crashed = process.crashed().boxed();
+    match select(attempt(process, clock, task, uid).boxed(), crashed).await {
+        Either::Left((end, _)) => end,
+        Either::Right(_) => End::Killed,
+    }
+}
+
+async fn attempt(process: &Sandbox, clock: Arc<dyn Clock>, task: Task, uid: &str) -> End {
+    let namespace = "git";
+    let none = Arc::new(|_: &str| Ok(None));
+    let secrets = Arc::new(process.secrets(namespace, none.clone(), none));
+    let site = Site {
+        world: World::new(vec![Arc::new(process.driver(KINDS.clone()))], secrets, clock),
+        cluster: Box::new(process.cluster("k8s.myzone.net")),
+        network: Box::new(process.network("eu-west-1")),
+        store: Box::new(process.inventory("git", namespace)),
+    };
+    match task {
+        Task::Up(file) => up(&site, file, uid).await,
+        Task::Down(delete) => down(&site, namespace, delete).await,
+    }
+}
+
+async fn up(site: &Site, file: &StackFile, uid: &str) -> End {
+    let prepared = match prepare(site, file.wiring(), &Permits::default()).await {
+        Ok(prepared) => prepared,
+        Err(error) => return End::NoPlan(error),
+    };
+    if prepared.plan.refusals().next().is_some() {
+        return End::Refused(prepared.plan);
+    }
+    let uid = prepared.owner.uid.clone().unwrap_or_else(|| uid.to_owned());
+    let (inventory, version) = prepared.inventory(&uid);
+    let report = execute(Run {
+        plan: &prepared.plan,
+        observed: &prepared.observed,
+        world: &site.world,
+        owner: &Owner { uid: Some(uid), ..prepared.owner.clone() },
+        taken_over: &std::collections::BTreeSet::new(),
+        inventory,
+        version,
+        store: site.store.as_ref(),
+        listener: &Silent,
+        interruption: &Never,
+        options: OPTIONS,
+    })
+    .await;
+    End::Ran(prepared.plan, report)
+}
+
+async fn down(site: &Site, namespace: &str, delete: &[&str]) -> End {
+    let delete_data = delete.iter().map(|name| name.parse().unwrap()).collect();
+    let permits = Permits { delete_data, ..Permits::default() };
+    let prepared = match prepare_removal(site, namespace, &permits).await {
+        Ok(Some(prepared)) => prepared,
+        Ok(None) => return End::Ran(Plan::default(), Report::default()),
+        Err(error) => return End::NoPlan(error),
+    };
+    let (inventory, version) = prepared.remembered;
+    let report = execute(Run {
+        plan: &prepared.plan,
+        observed: &prepared.observed,
+        world: &site.world,
+        owner: &prepared.owner,
+        taken_over: &std::collections::BTreeSet::new(),
+        inventory,
+        version: Some(version),
+        store: site.store.as_ref(),
+        listener: &Silent,
+        interruption: &Never,
+        options: OPTIONS,
+    })
+    .await;
+    End::Ran(prepared.plan, report)
+}
+
+const OPTIONS: Options = Options {
+    parallel: 16,
+    poll_first: Duration::from_secs(1),
+    poll_max: Duration::from_secs(30),
+    call_timeout: Duration::from_mins(1),
+};
+
+struct Silent;
+
+impl Listener for Silent {
+    fn hear(&self, _: &Event) {}
+}
+
+struct Never;
+
+impl Interruption for Never {
+    fn requested(&self) -> bool {
+        false
+    }
+
+    fn wait(&self) -> BoxFuture<'_, ()> {
+        pending().boxed()
+    }
+}

@@ -1,0 +1,18 @@
+//! The program against the model of AWS and Kubernetes that is inside it.
+
+mod changes; // ten and more changes of the example, and the plan that a careful engineer would write
+mod faulty; // stack files with faults, and the one screen that each gives
+mod faulty_text; // the same for files that are hardly YAML
+mod first_run; // the README's first command
+mod guards; // what is refused, and how
+mod interruption; // Ctrl-C, kill -9, and again
+mod lifecycle; // up, nothing to do, down, up again
+mod offline; // what needs no world at all
+mod secrecy; // values that are printed nowhere
+mod zones; // from one to six
+
+/// The world in a sandbox's file.
+fn world(file: &str) -> serde_json::Value {
+    let mut document: serde_json::Value = serde_json::from_str(file).unwrap();
+    document["world"].take()
+}
