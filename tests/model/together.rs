@@ -57,12 +57,6 @@ fn two_first_runs_at_once_make_one_stack() {
     race("up and up", &[], [Task::Up(&EXAMPLE); 2], 2_000);
 }
 
-/// The one that comes later may find nothing to take down yet: then it is run again.
-#[test]
-fn an_up_and_a_down_at_once_leave_nothing_that_is_not_known() {
-    race("up and down", &[], [Task::Up(&EXAMPLE), Task::Down(&["data", "db"])], 500);
-}
-
 #[test]
 fn two_upgrades_at_once_are_one() {
     race("two upgrades", &[Task::Up(&PINNED)], [Task::Up(&UPGRADED); 2], 500);

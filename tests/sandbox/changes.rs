@@ -5,7 +5,7 @@
 
 use insta::assert_snapshot;
 
-use crate::harness::{EXAMPLE, Program, replaced};
+use crate::harness::{EXAMPLE, Plan, Program, replaced};
 
 /// The plan after the example was changed from one text to another.
 #[track_caller]
@@ -123,15 +123,21 @@ fn a_renamed_cache() {
     assert_snapshot!(changed("  cache: { use: redis }", "  queue: { use: redis }"));
 }
 
-/// 14. A renamed component with data is a new, empty one: the old one is kept, and said so.
+/// 14. A renamed component with data would be a new, empty one beside the old one, which is kept: not without being asked.
 #[test]
 fn a_renamed_file_system() {
     let program = Program::in_sandbox(EXAMPLE);
     program.up();
     program.stack(replaced(EXAMPLE, "  data:  { use: efs }", "  files: { use: efs }"));
-    let plan = program.plan();
+    assert_eq!(program.plan().ids("refuse"), ["files/file-system"]);
+    let asked = ["plan", "--recreate", "files", "--output", "json"];
+    let plan = Plan::of(&program.run(&asked).exits(0));
     assert!(plan.ids("delete").iter().all(|id| !id.ends_with("/file-system")));
-    assert_snapshot!(plan.changes());
+    assert_snapshot!(format!(
+        "{}\nwith --recreate files:\n{}",
+        program.plan().changes(),
+        plan.changes()
+    ));
 }
 
 /// 15. More memory for the cache.

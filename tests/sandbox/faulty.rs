@@ -117,6 +117,7 @@ fn a_database_with_too_few_connections() {
 #[test]
 fn a_password_in_the_file() {
     let said = changed(DATABASE, "{ use: rds, with: { password: swordfish-42 } }");
+    assert!(!said.contains("swordfish"), "{said}");
     assert_snapshot!(said);
 }
 

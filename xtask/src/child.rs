@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use thiserror::Error;
 
 use crate::lab::interrupt;
@@ -77,6 +77,7 @@ pub(crate) fn run(
     }
     group.signal(Signal::KILL);
     drop(child.wait());
+    group.gone();
     // The group is gone, so the pipe is closed, or a process that left the group holds it: do not wait for that one.
     while let Ok(line) = lines.recv_timeout(STEP) {
         hear(&line);
@@ -95,6 +96,16 @@ impl Group {
         if let Some(group) = self.0 {
             // It may have ended already.
             let _ = kill_process_group(group, signal);
+        }
+    }
+
+    /// Waits until the last of it is gone: a signal takes effect a moment after it is sent.
+    fn gone(&self) {
+        let patience = Instant::now() + GRACE;
+        while self.0.is_some_and(|group| test_kill_process_group(group).is_ok())
+            && Instant::now() < patience
+        {
+            thread::sleep(STEP / 10);
         }
     }
 }
@@ -147,7 +158,12 @@ mod tests {
         });
         assert_eq!(ending.unwrap(), Ending::TooLong);
         assert!(begin.elapsed() < Duration::from_mins(1));
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+        // The kernel takes a moment to end what it was told to kill.
+        let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let is_over = || stat().is_empty() || stat().contains(") Z ");
+        while !is_over() && begin.elapsed() < Duration::from_mins(1) {
+            std::thread::yield_now();
+        }
+        assert!(is_over(), "{}", stat());
     }
 }

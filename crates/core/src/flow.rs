@@ -12,6 +12,7 @@ use crate::name::{ComponentName, Zone};
 use crate::observe::{ObserveError, Observed, World, observe};
 use crate::plan::{Action, Advisory, Plan};
 use crate::planning::plan;
+use crate::secret::SecretRef;
 use crate::situation::{Permits, Situation};
 use crate::stack::Stack;
 use crate::wire::Wiring;
@@ -129,6 +130,7 @@ pub async fn prepare(
     });
     if plan.steps.iter().any(|step| step.action == Action::Create) {
         plan.advisories.extend(check_names(site, &context).await?);
+        check_secrets(site, &desired, &plan).await?;
     }
     Ok(Prepared { context, desired, remembered, owner, observed, plan })
 }
@@ -259,4 +261,32 @@ async fn check_names(site: &Site, context: &Context) -> Result<Vec<Advisory>, Fl
         hint: finding.hint,
     };
     Ok(advisories.into_iter().map(advisory).collect())
+}
+
+/// A secret that is to come from somewhere must be there before anything is made of it. Those that the stack itself makes
+/// are not looked for.
+async fn check_secrets(site: &Site, desired: &Desired, plan: &Plan) -> Result<(), FlowError> {
+    let made: BTreeSet<&str> = desired
+        .resources
+        .iter()
+        .filter(|resource| resource.kind.as_str() == "k8s.v1.Secret")
+        .filter_map(|resource| resource.name.as_deref()?.rsplit('/').next())
+        .collect();
+    let mut wanted = BTreeSet::new();
+    for step in plan.steps.iter().filter(|step| step.action == Action::Create) {
+        wanted.extend(desired.get(&step.id).into_iter().flat_map(|r| r.spec.secrets()));
+    }
+    wanted.retain(|reference| match reference {
+        SecretRef::Secret(at) => !made.contains(at.name.as_str()),
+        SecretRef::Env(_) | SecretRef::File(_) => true,
+    });
+    let mut findings = Vec::new();
+    for reference in wanted {
+        if let Err(error) = site.world.secrets.resolve(reference).await {
+            findings.push(Finding::error("secret", "", error.to_string()).hint(
+                "put it there, or let zonestack generate it: leave it out of the stack file",
+            ));
+        }
+    }
+    if findings.is_empty() { Ok(()) } else { Err(FlowError::Surroundings(findings)) }
 }

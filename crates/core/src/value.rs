@@ -177,6 +177,16 @@ impl Value {
         }
     }
 
+    /// Every secret that is kept somewhere, in order of appearance.
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        match self {
+            Self::Secret(reference) => vec![reference],
+            Self::List(items) => items.iter().flat_map(Self::secrets).collect(),
+            Self::Map(map) => map.values().flat_map(Self::secrets).collect(),
+            Self::Scalar(_) | Self::Ref(_) | Self::Generate(_) => Vec::new(),
+        }
+    }
+
     /// The same value with every reference replaced for which `output` has an answer.
     #[must_use]
     pub fn resolve(&self, output: &dyn Fn(&Ref) -> Option<Json>) -> Self {

@@ -30,7 +30,7 @@ impl LabGuard {
     /// Starts in the background, after what killed runs have left is swept away.
     pub(super) fn start() -> Result<Self, LabError> {
         for name in abandoned() {
-            lab::down(&name)?;
+            take_down(&name)?;
         }
         let name = format!("{PREFIX}{}", process::id());
         let options = Options { name: name.clone(), zones: ZONES };
@@ -64,7 +64,7 @@ impl LabGuard {
             drop(starting.join());
         }
         let Some(name) = self.name.take() else { return Verdict::LeftOut("there is none") };
-        match lab::down(&name) {
+        match take_down(&name) {
             Ok(()) => Verdict::Passed,
             Err(error) => Verdict::Failed(chain(&error)),
         }
@@ -75,6 +75,13 @@ impl Drop for LabGuard {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Takes a lab down, its lock file with it: nobody else uses the name of a run's own lab.
+fn take_down(name: &str) -> Result<(), LabError> {
+    lab::down(name)?;
+    drop(fs::remove_file(lab::runs()?.join(name).with_added_extension("lock")));
+    Ok(())
 }
 
 /// Labs of test runs that were killed.

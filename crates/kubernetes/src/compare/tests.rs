@@ -119,7 +119,7 @@ fn what_we_set_once_and_do_not_want_any_more_has_to_go() {
         "ConfigMap",
         &spec,
         &live,
-        &[r#"/data/gone: "2" -> -"#, r#"/metadata/labels/old: "1" -> -"#],
+        &[r#"/metadata/labels/old: "1" -> -"#, r#"/data/gone: "2" -> -"#],
     );
 }
 
@@ -208,7 +208,7 @@ fn a_released_volume_has_to_forget_its_former_claim() {
         "PersistentVolume",
         &spec,
         &live,
-        &[r#"/spec/claimRef/resourceVersion: "7" -> -"#, r#"/spec/claimRef/uid: "u" -> -"#],
+        &[r#"/spec/claimRef/uid: "u" -> -"#, r#"/spec/claimRef/resourceVersion: "7" -> -"#],
     );
     live["status"]["phase"] = json!("Bound");
     check("PersistentVolume", &spec, &live, &[]);

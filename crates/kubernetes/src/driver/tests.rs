@@ -288,7 +288,7 @@ async fn completing_a_secret_touches_no_value_that_is_there() {
     driver.update(context(&owner), &target(SECRET, "dev/s"), &spec, &[]).await.unwrap();
     let sent = calls.body(1);
     let keys: Vec<&String> = sent["stringData"].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["more", "plain"]);
+    assert_eq!(keys, ["plain", "more"]);
     assert_eq!(sent["stringData"]["plain"], "x");
     assert_eq!(sent["metadata"]["resourceVersion"], "7");
     assert_eq!(sent.get("data"), None);
