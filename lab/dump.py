@@ -4,8 +4,12 @@
 
 With a JSON argument that begins with `[`, it makes these calls instead, one after the other, as a person with a console
 would: [["ec2", "revoke_security_group_ingress", {"GroupId": "sg-1", …}], …]; the answers come as a list.
+
+With --serve, it answers the name of a stack, a line of stdin, with a line of all that belongs to it; the name of a
+service, an operation and arguments, as a JSON list, with what the call answers.
 """
 
+import functools
 import json
 import sys
 
@@ -14,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 
+@functools.cache
 def client(endpoint, service):
     return boto3.client(
         service,
@@ -78,6 +83,52 @@ def rds(endpoint):
     }
 
 
+def stack(endpoint, name):
+    """What belongs to a stack by its tags, or by its name where the tags are missing: a line for each thing."""
+    ec2, efs, rds = (client(endpoint, service) for service in ("ec2", "efs", "rds"))
+
+    def node(tags):
+        """Which resource of the stack it is; None when it is not the stack's."""
+        tags = {tag["Key"]: tag["Value"] for tag in tags or []}
+        own = tags.get("zonestack:stack") == name
+        return tags.get("zonestack:node", "untagged") if own else None
+
+    lines = []
+    for group in ec2.describe_security_groups()["SecurityGroups"]:
+        of = node(group.get("Tags"))
+        if of or group["GroupName"].startswith(name + "-"):
+            rules = [len(group["IpPermissions"]), len(group["IpPermissionsEgress"])]
+            lines.append(f"security group {of} with {rules[0]} and {rules[1]} rules")
+    systems = {}
+    for page in efs.get_paginator("describe_file_systems").paginate():
+        for system in page["FileSystems"]:
+            of = node(system["Tags"])
+            if of:
+                systems[system["FileSystemId"]] = of
+                lines.append(f"file system {of} {system['LifeCycleState']}")
+    for system, of in systems.items():
+        for target in efs.describe_mount_targets(FileSystemId=system)["MountTargets"]:
+            lines.append(f"mount target of {of} in {target['AvailabilityZoneName']}")
+    for one in rds.describe_db_instances()["DBInstances"]:
+        of = node(one.get("TagList"))
+        if of or one["DBInstanceIdentifier"].startswith(name + "-"):
+            lines.append(f"database {of} {one['DBInstanceStatus']}")
+    for group in rds.describe_db_subnet_groups()["DBSubnetGroups"]:
+        if group["DBSubnetGroupName"].startswith(name + "-"):
+            lines.append(f"subnet group {group['DBSubnetGroupName'].removeprefix(name)}")
+    for one in rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]:
+        if one["DBInstanceIdentifier"].startswith(name + "-"):
+            lines.append(f"snapshot {one['DBSnapshotIdentifier']}")
+    return sorted(lines)
+
+
+def serve(endpoint):
+    for line in sys.stdin:
+        question = json.loads(line)
+        answer = stack(endpoint, question) if isinstance(question, str) else call(endpoint, *question)
+        print(json.dumps(answer, default=str), flush=True)
+
+
 def call(endpoint, service, operation, arguments):
     answer = getattr(client(endpoint, service), operation)(**arguments)
     answer.pop("ResponseMetadata", None)
@@ -86,6 +137,9 @@ def call(endpoint, service, operation, arguments):
 
 def main():
     endpoint, *wanted = sys.argv[1:]
+    if wanted == ["--serve"]:
+        serve(endpoint)
+        return
     if wanted and wanted[0].startswith("["):
         answer = [call(endpoint, *one) for one in json.loads(wanted[0])]
     else:

@@ -26,6 +26,8 @@ struct Arguments {
 enum Task {
     /// All checks and tests, with a lab of their own
     Test(test::TestCommand),
+    /// The long sweeps of faults, with a lab of their own
+    Sweep(test::SweepCommand),
     /// The rules of the tree: sizes, names, the arrows between modules and crates
     Tidy,
     /// Write what is generated: docs/cli.md, docs/components, docs/stack.schema.json
@@ -39,6 +41,7 @@ enum Task {
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Arguments::parse().task {
         Task::Test(command) => command.run().map_err(Into::into),
+        Task::Sweep(command) => command.run().map_err(Into::into),
         Task::Tidy => tidy::run().map_err(Into::into),
         Task::Codegen(command) => command.run().map_err(Into::into),
         Task::Bench(command) => command.run().map_err(Into::into),

@@ -15,6 +15,7 @@ mod tally;
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
+use std::{env, fs, process};
 
 use clap::Args;
 use thiserror::Error;
@@ -30,6 +31,10 @@ use tally::Tally;
 const BUILD: Duration = Duration::from_mins(45);
 const FORMAT: Duration = Duration::from_mins(2);
 const TESTS: Duration = Duration::from_mins(30);
+const SWEEPS: Duration = Duration::from_hours(6);
+/// The tests that sweep over faults for long; `ZONESTACK_SWEEP` makes those of the real program long ones.
+const SWEEPING: [&str; 2] = ["model::long", "in_lab::faults"];
+const SWEEP: &str = "ZONESTACK_SWEEP";
 /// Every test that needs the lab has this in its path; nothing else has.
 const LAB_TESTS: &str = "in_lab::";
 
@@ -57,6 +62,31 @@ pub(crate) struct TestCommand {
     /// Passed on to `cargo test`, such as a test's name or `-p zonestack-core`; the checks are left out then
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
+    #[arg(skip)]
+    sweep: Option<SweepCommand>,
+}
+
+/// The arguments of `cargo xtask sweep`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SweepCommand {
+    /// How many cases of each sort: three faults, stacks at random, two runs at once
+    #[arg(long, default_value_t = 20_000)]
+    cases: u64,
+    /// Which cases: another number tries others
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Leave out the sweep of the real program, which takes hours
+    #[arg(long)]
+    no_lab: bool,
+}
+
+impl SweepCommand {
+    /// Runs the tests that sweep, and nothing else.
+    pub(crate) fn run(&self) -> Result<(), TestError> {
+        let words = ["--", "--nocapture"].into_iter().chain(SWEEPING);
+        let arguments = words.map(str::to_owned).collect();
+        TestCommand { no_lab: self.no_lab, arguments, sweep: Some(self.clone()) }.run()
+    }
 }
 
 /// What a part of the run came to.
@@ -112,14 +142,27 @@ impl TestCommand {
         let mut command = checkout::cargo(&["test", "--no-fail-fast"]);
         command.args(arguments(&self.arguments, lab.path().is_none()));
         command.env("ZONESTACK_BIN", program).env("INSTA_UPDATE", "no");
-        command.env_remove("ZONESTACK_LAB");
+        command.env_remove("ZONESTACK_LAB").env_remove(SWEEP);
+        if let Some(sweep) = &self.sweep {
+            command.env(SWEEP, "long");
+            command.env("ZONESTACK_SWEEP_CASES", sweep.cases.to_string());
+            command.env("ZONESTACK_SWEEP_SEED", sweep.seed.to_string());
+        }
+        let counts = env::temp_dir().join(format!("zonestack-counts-{}", process::id()));
+        command.env("ZONESTACK_COUNTS", &counts);
         if let Some(path) = lab.path() {
             command.env("ZONESTACK_LAB", path);
         }
-        let ending = child::run(&mut command, TESTS, |line| {
+        let limit = if self.sweep.is_some() { SWEEPS } else { TESTS };
+        let ending = child::run(&mut command, limit, |line| {
             tally.hear(line);
             print(line);
         });
+        // Sweeps pass in silence, but what they swept is part of the result.
+        if let Ok(text) = fs::read_to_string(&counts) {
+            print(&format!("\n--- counted\n{}", text.trim_end()));
+            drop(fs::remove_file(&counts));
+        }
         match verdict(ending) {
             // What the tests came to is said by their own numbers.
             Verdict::Failed(_) if tally.failed > 0 => Verdict::Failed("see below".to_owned()),

@@ -9,6 +9,7 @@ use super::control_plane;
 use super::interrupt;
 use super::network::ZONES;
 use super::nodes;
+use super::outage;
 use super::progress;
 use super::zones;
 use super::{Lab, LabError, Options, down, up};
@@ -48,6 +49,10 @@ enum Action {
     AddZone { zone: String },
     /// Take a zone's worker nodes away for good
     RemoveZone { zone: String },
+    /// Kill a process with SIGKILL, such as kube-apiserver or etcd; `status` lists them
+    Kill { process: String },
+    /// Start a process again as it was started first, and wait until it is ready
+    Restart { process: String },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -84,6 +89,8 @@ impl LabCommand {
             Action::RemoveZone { zone } => {
                 change(&name, |lab| Ok(zones::remove(lab, &connect(lab)?, &zone)?))
             }
+            Action::Kill { process } => change(&name, |lab| Ok(outage::kill(lab, &process)?)),
+            Action::Restart { process } => change(&name, |lab| Ok(outage::restart(lab, &process)?)),
         }
     }
 }

@@ -73,16 +73,12 @@ pub(crate) fn start(
 
     let etcd = Process::start(ETCD, &mut etcd(lab, ports), &run)?;
     lab.add(ETCD, etcd.clone())?;
-    let agent = Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(5)));
-    let agent = agent.build().new_agent();
-    let health = format!("{}/health", lab.kubernetes.etcd);
-    etcd.ready(ETCD, ETCD_READY, || agent.get(&health).call().ok())?;
+    wait_for_etcd(lab, &etcd)?;
 
     let server = Process::start(API_SERVER, &mut api_server(lab, ports), &run)?;
     lab.add(API_SERVER, server.clone())?;
+    let api = wait_for_api_server(lab, &server)?;
     let kubernetes = lab.kubernetes.clone();
-    let api = server.ready(API_SERVER, API_SERVER_READY, || connect(&kubernetes).ok())?;
-    server.ready(API_SERVER, API_SERVER_READY, || api.is_ready().then_some(()))?;
 
     for (user, path) in [
         (User::Admin, kubernetes.kubeconfig.clone()),
@@ -97,6 +93,21 @@ pub(crate) fn start(
     lab.add(CONTROLLER_MANAGER, manager)?;
     let scheduler = Process::start(SCHEDULER, &mut scheduler(lab), &run)?;
     lab.add(SCHEDULER, scheduler)?;
+    Ok(api)
+}
+
+/// Waits until etcd is healthy.
+pub(crate) fn wait_for_etcd(lab: &Lab, etcd: &Process) -> Result<(), ProcessError> {
+    let agent = Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(5)));
+    let agent = agent.build().new_agent();
+    let health = format!("{}/health", lab.kubernetes.etcd);
+    etcd.ready(ETCD, ETCD_READY, || agent.get(&health).call().ok()).map(drop)
+}
+
+/// Waits until the API server says that it is ready, which it does not as long as it cannot reach etcd.
+pub(crate) fn wait_for_api_server(lab: &Lab, server: &Process) -> Result<Api, ProcessError> {
+    let api = server.ready(API_SERVER, API_SERVER_READY, || connect(&lab.kubernetes).ok())?;
+    server.ready(API_SERVER, API_SERVER_READY, || api.is_ready().then_some(()))?;
     Ok(api)
 }
 

@@ -25,6 +25,7 @@ mod files;
 pub(crate) mod interrupt;
 mod network;
 mod nodes;
+mod outage;
 mod ports;
 mod process;
 mod progress;

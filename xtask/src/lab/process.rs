@@ -4,6 +4,8 @@
 //! killed. Each has its own process group and carries the run folder in its environment, by which those are found that a
 //! crash has kept out of the state file.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -38,6 +40,8 @@ pub(crate) enum ProcessError {
     Failed { name: String, status: ExitStatus, log: PathBuf, tail: String },
     #[error("{name} (process {pid}) does not end, though it was killed")]
     Immortal { name: String, pid: u32 },
+    #[error("how {name} was started is not noted: `cargo xtask lab down`, then `up` again")]
+    Unknown { name: String },
     #[error("cannot watch {name}")]
     Watch { name: String, source: std::io::Error },
     #[error(transparent)]
@@ -53,6 +57,12 @@ pub(crate) struct Process {
     /// When it started, in whatever form the system has; only compared.
     started: String,
     pub(crate) log: PathBuf,
+    /// The program and its arguments, with which it can be started again.
+    #[serde(default)]
+    command: Vec<String>,
+    /// The variables that it has besides those of whoever starts it.
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
 }
 
 impl Process {
@@ -63,9 +73,26 @@ impl Process {
         run: &Path,
     ) -> Result<Self, ProcessError> {
         let log = run.join(format!("{name}.log"));
+        let text = |text: &OsStr| text.to_string_lossy().into_owned();
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words = words.map(text).collect();
+        let environment = command.get_envs();
+        let environment =
+            environment.filter_map(|(name, value)| Some((text(name), text(value?)))).collect();
         let child = launch(name, command, run, &log, None)?;
         let started = start_time(child.id()).unwrap_or_default();
-        Ok(Self { pid: child.id(), started, log })
+        Ok(Self { pid: child.id(), started, log, command: words, environment })
+    }
+
+    /// Starts it once more, as it was started; it must have ended.
+    pub(crate) fn again(&self, name: &str, run: &Path) -> Result<Self, ProcessError> {
+        let (program, arguments) = self
+            .command
+            .split_first()
+            .ok_or_else(|| ProcessError::Unknown { name: name.to_owned() })?;
+        let mut command = Command::new(program);
+        command.args(arguments).envs(&self.environment);
+        Self::start(name, &mut command, run)
     }
 
     /// Whether it still runs, and is the one that was started.
@@ -148,7 +175,13 @@ pub(crate) fn marked(run: &Path) -> Vec<Process> {
                 .split(|byte| *byte == 0)
                 .any(|line| line == mark.as_bytes())
                 .then_some(())?;
-            Some(Process { pid, started: start_time(pid)?, log: PathBuf::new() })
+            Some(Process {
+                pid,
+                started: start_time(pid)?,
+                log: PathBuf::new(),
+                command: Vec::new(),
+                environment: BTreeMap::new(),
+            })
         })
         .collect()
 }
@@ -269,6 +302,29 @@ mod tests {
         process.stop("sleeper").unwrap();
         assert!(!process.is_running());
         assert!(marked(&folder).is_empty());
+        files::remove_folder(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_process_is_started_again_as_it_was() {
+        let folder = std::env::temp_dir().join(format!("xtask-again-{}", std::process::id()));
+        files::create_folder(&folder).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $WORD >> words; sleep 60"]).env("WORD", "here");
+        let first = Process::start("it", &mut command, &folder).unwrap();
+        let words = |times: usize| {
+            let written = wait::until(Duration::from_secs(10), || {
+                let text = std::fs::read_to_string(folder.join("words")).unwrap_or_default();
+                Ok::<_, Interrupted>((text == "here\n".repeat(times)).then_some(()))
+            });
+            assert!(written.unwrap().is_some(), "{times} times");
+        };
+        words(1);
+        first.stop("it").unwrap();
+        let second = first.again("it", &folder).unwrap();
+        words(2);
+        assert!(second.is_running() && !first.is_running());
+        second.stop("it").unwrap();
         files::remove_folder(&folder).unwrap();
     }
 

@@ -16,6 +16,7 @@ use super::emulators;
 use super::files::{self, FileError};
 use super::network::{self, Network, NetworkError, ZONES};
 use super::nodes;
+use super::outage::OutageError;
 use super::ports::{self, PortError};
 use super::process::{Process, ProcessError};
 use super::progress;
@@ -58,6 +59,8 @@ pub(crate) enum LabError {
     Network(#[from] NetworkError),
     #[error(transparent)]
     Zone(#[from] ZoneError),
+    #[error(transparent)]
+    Outage(#[from] OutageError),
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
