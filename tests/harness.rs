@@ -1,15 +1,23 @@
 //! Runs the real program in a folder of its own and reads what it prints.
 
+mod console;
+mod counts;
 mod document;
 mod environment;
+mod fault_proxy;
 mod folder;
 mod kubernetes;
 mod lab;
 mod outcome;
 mod program;
 
+pub(crate) use console::Console;
+pub(crate) use counts::counted;
 pub(crate) use document::{Plan, Status, without_ids};
+pub(crate) use environment::{long_sweeps, sweep_cases, sweep_seed};
+pub(crate) use fault_proxy::{Call, Fault, FaultProxy, Occurrence, Orders, Upstreams};
 pub(crate) use folder::Folder;
+pub(crate) use kubernetes::Kubernetes;
 pub(crate) use lab::{Emulator, Lab};
 pub(crate) use outcome::Outcome;
 pub(crate) use program::Program;

@@ -2,8 +2,11 @@
 
 mod calls; // how many API calls a plan makes
 mod drift; // what people do by hand
+mod faults; // one at every request of the real program
 mod made; // what AWS and the cluster hold, field by field
 mod ministack; // what moto cannot do
+mod outage; // the API server and etcd die
+mod secrecy; // planted values are found nowhere
 mod story; // from nothing to nothing
 mod zones; // one less, one more
 

@@ -3,7 +3,9 @@
 
 mod cases; // many of them, on all cores
 mod fault; // what goes wrong, and where
+mod lasting; // what lasts longer than one call, and what happens from outside
 mod laws; // what holds whatever went wrong
+mod long; // random samples, as large as one likes
 mod pairs; // two faults
 mod run; // one run, and how it ends
 mod stack_files; // what is run

@@ -6,8 +6,11 @@ mod faulty_text; // the same for files that are hardly YAML
 mod first_run; // the README's first command
 mod guards; // what is refused, and how
 mod interruption; // Ctrl-C, kill -9, and again
+mod lease; // who is at work, and how the dead let go
 mod lifecycle; // up, nothing to do, down, up again
 mod offline; // what needs no world at all
+mod recovery; // a stack whose inventory is gone
+mod renaming; // components under a new name; what becomes the stack's own
 mod secrecy; // values that are printed nowhere
 mod zones; // from one to six
 

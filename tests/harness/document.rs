@@ -67,6 +67,11 @@ impl Plan {
         steps.map(|step| text(&step["id"])).collect()
     }
 
+    /// The codes of the guards that refuse it as a whole.
+    pub(crate) fn guards(&self) -> Vec<&str> {
+        self.0["guards"].as_array().unwrap().iter().map(|one| text(&one["code"])).collect()
+    }
+
     /// The codes of the advisories.
     pub(crate) fn advisories(&self) -> Vec<&str> {
         self.0["advisories"].as_array().unwrap().iter().map(|one| text(&one["code"])).collect()

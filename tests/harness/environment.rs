@@ -18,9 +18,41 @@ pub(super) fn program_path() -> PathBuf {
     })
 }
 
+/// The xtask that cargo has built beside this test.
+pub(super) fn xtask_path() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let path = test.parent().and_then(|deps| deps.parent()).unwrap().join("xtask");
+    assert!(path.is_file(), "{} is not there: run `cargo build --workspace`", path.display());
+    path
+}
+
+/// Whether `ZONESTACK_SWEEP` asks for the long sweeps of `cargo xtask sweep`.
+pub(crate) fn long_sweeps() -> bool {
+    variable("ZONESTACK_SWEEP").is_some()
+}
+
 /// The search path for programs that the program starts.
 pub(super) fn search_path() -> PathBuf {
     variable("PATH").unwrap_or_default()
+}
+
+/// Where `cargo xtask test` reads what was counted.
+pub(super) fn counts_file() -> Option<PathBuf> {
+    variable("ZONESTACK_COUNTS")
+}
+
+fn number(name: &str) -> Option<u64> {
+    variable(name)?.to_str()?.parse().ok()
+}
+
+/// How many cases of each sort a random sweep tries.
+pub(crate) fn sweep_cases() -> u64 {
+    number("ZONESTACK_SWEEP_CASES").unwrap_or(100)
+}
+
+/// Which ones.
+pub(crate) fn sweep_seed() -> u64 {
+    number("ZONESTACK_SWEEP_SEED").unwrap_or(1)
 }
 
 /// The lab's `lab.json`.

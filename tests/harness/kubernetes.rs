@@ -12,6 +12,18 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 const SETTLED: Duration = Duration::from_mins(1);
 const STEP: Duration = Duration::from_millis(100);
 
+/// Trust in the lab's API server, and in nobody else.
+pub(super) fn trust(facts: &Value) -> TlsConfig {
+    let pem = fs::read(facts["certificate"].as_str().unwrap()).unwrap();
+    let roots: Vec<Certificate<'static>> = parse_pem(&pem)
+        .filter_map(|item| match item.unwrap() {
+            PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots)).build()
+}
+
 pub(crate) struct Kubernetes {
     agent: Agent,
     server: String,
@@ -21,16 +33,8 @@ pub(crate) struct Kubernetes {
 impl Kubernetes {
     pub(super) fn new(facts: &Value) -> Self {
         let text = |key: &str| facts[key].as_str().unwrap();
-        let pem = fs::read(text("certificate")).unwrap();
-        let roots: Vec<Certificate<'static>> = parse_pem(&pem)
-            .filter_map(|item| match item.unwrap() {
-                PemItem::Certificate(certificate) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots)).build();
         let config = Agent::config_builder()
-            .tls_config(tls)
+            .tls_config(trust(facts))
             .proxy(None)
             .http_status_as_error(false)
             .user_agent("zonestack-xtask")
@@ -96,6 +100,15 @@ impl Kubernetes {
         let kind = "application/strategic-merge-patch+json";
         let (status, body) = self.patch(path, "kubectl-edit", kind, change);
         assert_eq!(status, 200, "PATCH {path}: {body}");
+    }
+
+    /// Makes an object; `path` is its collection's.
+    #[track_caller]
+    pub(crate) fn create(&self, path: &str, object: &Value) {
+        let request = self.agent.post(self.url(path)).content_type("application/json");
+        let request = request.header("authorization", &self.authorization);
+        let (status, body) = answer(request.send(object.to_string()));
+        assert_eq!(status, 201, "POST {path}: {body}");
     }
 
     #[track_caller]

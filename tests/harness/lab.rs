@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::kubernetes::Kubernetes;
+use super::console::Console;
+use super::fault_proxy::{Upstream, Upstreams};
+use super::kubernetes::{self, Kubernetes};
 use super::{Program, environment};
 
 /// One test at a time: they share nodes, and they count calls.
@@ -69,6 +71,43 @@ impl Lab {
         Program::in_world(stack, BTreeMap::from(environment))
     }
 
+    /// What a fault proxy stands for; the API server knows its requests as the program's.
+    pub(crate) fn upstreams(&self) -> Arc<Upstreams> {
+        let facts = &self.facts["kubernetes"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let authorization = format!("Bearer {}", text(&facts["token"]));
+        let server = text(&facts["server"]);
+        let trust = kubernetes::trust(facts);
+        Arc::new(Upstreams {
+            aws: Upstream::new(&text(&self.aws()["url"]), None, None),
+            kubernetes: Upstream::new(&server, Some(trust), Some(authorization)),
+        })
+    }
+
+    /// Kills a process of the lab with SIGKILL.
+    #[track_caller]
+    pub(crate) fn kill(&self, process: &str) {
+        self.xtask("kill", process);
+    }
+
+    /// Starts a process of the lab again, as it was started first, and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn restart(&self, process: &str) {
+        self.xtask("restart", process);
+    }
+
+    #[track_caller]
+    fn xtask(&self, action: &str, process: &str) {
+        let name = self.facts["name"].as_str().unwrap();
+        let output = Command::new(environment::xtask_path())
+            .args(["lab", action, process, "--name", name])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "lab {action} {process}: {message}");
+    }
+
     fn aws(&self) -> &Value {
         &self.facts[self.emulator.key()]
     }
@@ -102,19 +141,28 @@ impl Lab {
         self.python(&[&json!([[service, operation, arguments]]).to_string()])[0].take()
     }
 
+    /// A console that stays open, for a test that looks often.
     #[track_caller]
-    fn python(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn console(&self) -> Console {
+        Console::open(self.script(&["--serve"]))
+    }
+
+    fn script(&self, arguments: &[&str]) -> Command {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../lab/dump.py");
-        let output = Command::new(self.facts["moto"]["python"].as_str().unwrap())
+        let mut command = Command::new(self.facts["moto"]["python"].as_str().unwrap());
+        command
             .arg(script)
             .arg(self.aws()["url"].as_str().unwrap())
             .args(arguments)
             .env("NO_PROXY", "127.0.0.1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    }
+
+    #[track_caller]
+    fn python(&self, arguments: &[&str]) -> Value {
+        let output = self.script(arguments).stdin(Stdio::null()).output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "dump.py {arguments:?}: {message}");
         serde_json::from_slice(&output.stdout).unwrap()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -68,9 +69,7 @@ impl Program {
         self.start(arguments).wait()
     }
 
-    /// Starts it.
-    #[track_caller]
-    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(environment::program_path());
         command.args(arguments).args(&self.options);
         command.current_dir(self.folder.path());
@@ -79,11 +78,32 @@ impl Program {
         command.env("COLUMNS", "100").env("RUST_BACKTRACE", "1");
         command.envs(&self.environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        command
+    }
+
+    /// Runs it with nobody at the other end of its stdout and stderr. Its exit code.
+    #[track_caller]
+    pub(crate) fn unheard(&self, arguments: &[&str]) -> i32 {
+        let mut child = self.command(arguments).spawn().unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        child.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// Starts it.
+    #[track_caller]
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.start_with(arguments, &[])
+    }
+
+    /// Starts it with these variables besides its own.
+    #[track_caller]
+    pub(crate) fn start_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+        let mut child = self.command(arguments).envs(variables.iter().copied()).spawn().unwrap();
+        let heard = [Heard::default(), Heard::default()];
         Running {
             command: format!("zonestack {}", arguments.join(" ")),
-            stdout: read(child.stdout.take()),
-            stderr: read(child.stderr.take()),
+            readers: [read(child.stdout.take(), &heard[0]), read(child.stderr.take(), &heard[1])],
+            heard,
             child,
         }
     }
@@ -94,7 +114,8 @@ impl Program {
         let outcome = self.run(&["plan", "--output", "json"]);
         assert!([0, 4].contains(&outcome.code), "{outcome}");
         let plan = Plan::of(&outcome);
-        assert_eq!(outcome.code == 4, !plan.ids("refuse").is_empty(), "{outcome}");
+        let refused = !plan.ids("refuse").is_empty() || !plan.guards().is_empty();
+        assert_eq!(outcome.code == 4, refused, "{outcome}");
         plan
     }
 
@@ -114,21 +135,56 @@ impl Program {
 pub(crate) struct Running {
     command: String,
     child: Child,
-    stdout: JoinHandle<String>,
-    stderr: JoinHandle<String>,
+    readers: [JoinHandle<()>; 2],
+    /// What stdout and stderr have said so far.
+    heard: [Heard; 2],
 }
+
+type Heard = Arc<Mutex<Vec<u8>>>;
 
 impl Running {
     /// Sends a signal, as Ctrl-C does with SIGINT.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+    }
+
+    /// How often it has said something so far, on both streams.
+    pub(crate) fn times(&self, text: &str) -> usize {
+        self.heard.iter().map(|heard| so_far(heard).matches(text).count()).sum()
+    }
+
+    /// Waits until it has said something so often. False when it ended before.
+    #[track_caller]
+    pub(crate) fn says(&mut self, text: &str, times: usize) -> bool {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let ended = self.child.try_wait().unwrap().is_some();
+            if self.times(text) >= times {
+                return true;
+            }
+            if ended {
+                return false;
+            }
+            assert!(Instant::now() < deadline, "{text:?} is not said within {LIMIT:?}");
+            thread::sleep(STEP);
+        }
     }
 
     /// Waits for its end; one that takes too long is killed and fails the test.
     #[track_caller]
-    pub(crate) fn wait(mut self) -> Outcome {
-        let deadline = Instant::now() + LIMIT;
+    pub(crate) fn wait(self) -> Outcome {
+        let (outcome, in_time) = self.wait_within(LIMIT);
+        assert!(in_time, "took longer than {LIMIT:?}: {outcome}");
+        outcome
+    }
+
+    /// Waits for its end, which kills it when that takes longer than `limit`; whether it did not.
+    pub(crate) fn wait_within(mut self, limit: Duration) -> (Outcome, bool) {
+        let deadline = Instant::now() + limit;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break Some(status);
@@ -140,21 +196,40 @@ impl Running {
             }
             thread::sleep(STEP);
         };
-        let outcome = Outcome {
-            command: self.command,
-            code: status.and_then(|status| status.code()).unwrap_or(-1),
-            stdout: self.stdout.join().unwrap(),
-            stderr: self.stderr.join().unwrap(),
-        };
-        assert!(status.is_some(), "took longer than {LIMIT:?}: {outcome}");
-        outcome
+        for reader in self.readers {
+            reader.join().unwrap();
+        }
+        let [stdout, stderr] = self.heard.map(|heard| so_far(&heard));
+        let code = status.and_then(|status| status.code()).unwrap_or(-1);
+        (Outcome { command: self.command, code, stdout, stderr }, status.is_some())
     }
 }
 
-fn read(stream: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+fn read(stream: Option<impl Read + Send + 'static>, heard: &Heard) -> JoinHandle<()> {
+    let (mut stream, heard) = (stream.unwrap(), Arc::clone(heard));
     thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stream.unwrap().read_to_end(&mut bytes).unwrap();
-        String::from_utf8(bytes).unwrap()
+        let mut bytes = [0; 4096];
+        loop {
+            match stream.read(&mut bytes).unwrap() {
+                0 => return,
+                count => lock(&heard).extend_from_slice(&bytes[..count]),
+            }
+        }
     })
+}
+
+fn lock(heard: &Heard) -> std::sync::MutexGuard<'_, Vec<u8>> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Bytes that are no UTF-8 would be a fault; the half of a character at the end is none.
+fn so_far(heard: &Heard) -> String {
+    let bytes = lock(heard);
+    match str::from_utf8(&bytes) {
+        Ok(text) => text.to_owned(),
+        Err(error) if error.error_len().is_none() => {
+            String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned()
+        }
+        Err(error) => panic!("{error} in the output: {}", String::from_utf8_lossy(&bytes)),
+    }
 }

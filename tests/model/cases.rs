@@ -12,6 +12,7 @@ use zonestack_sandbox::{Faults, NoFaults, World};
 use super::laws;
 use super::run::{End, Task};
 use super::stage::Stage;
+use crate::harness::counted;
 
 /// Clean runs that it may take to mend what faults left.
 const CLEAN_RUNS: usize = 3;
@@ -48,7 +49,7 @@ pub(crate) fn all<C: Debug + Sync>(
         }
     });
     let (runs, took) = (runs.into_inner(), began.elapsed());
-    println!("{name}: {} cases, {runs} runs, {:.1} s", cases.len(), took.as_secs_f64());
+    counted(&format!("{name}: {} cases, {runs} runs, {:.1} s", cases.len(), took.as_secs_f64()));
     let failures = failures.into_inner();
     assert!(failures == 0, "{name}: {failures} of {} cases fail; the first are above", cases.len());
 }

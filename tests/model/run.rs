@@ -10,7 +10,8 @@ use zonestack_core::clock::Clock;
 use zonestack_core::driver::Owner;
 use zonestack_core::event::{Event, Listener, Outcome};
 use zonestack_core::execute::{Report, Run, execute};
-use zonestack_core::flow::{FlowError, Site, prepare, prepare_removal};
+use zonestack_core::flow::{FlowError, Site, Tenant, prepare, prepare_removal};
+use zonestack_core::lease::{Applicant, Lease, NotLeased, acquire};
 use zonestack_core::observe::World;
 use zonestack_core::plan::Plan;
 use zonestack_core::run_options::{Interruption, Options};
@@ -35,12 +36,39 @@ impl Task {
     }
 }
 
+/// Whether runs take the lease. They are as safe without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeaseUse {
+    With,
+    Without,
+}
+
+impl LeaseUse {
+    async fn take<'a>(self, site: &'a Site, run: &str) -> Result<Option<Lease<'a>>, NotLeased> {
+        if self == Self::Without {
+            return Ok(None);
+        }
+        // Of another process nothing is known: a dead holder is waited for.
+        let applicant =
+            Applicant { name: format!("run {run}"), is_gone: &|_| false, waits_for: &|_| {} };
+        acquire(site.lease.as_ref(), site.world.clock.as_ref(), &applicant).await.map(Some)
+    }
+}
+
+async fn release(lease: Option<Lease<'_>>) {
+    if let Some(lease) = lease {
+        lease.release().await;
+    }
+}
+
 /// How a run ended.
 pub(crate) enum End {
     /// The process was killed.
     Killed,
     /// There was no plan.
     NoPlan(FlowError),
+    /// Another run has the lease.
+    NotLeased(NotLeased),
     /// The plan refused.
     Refused(Plan),
     /// It ran.
@@ -54,7 +82,9 @@ impl fmt::Debug for End {
         match self {
             Self::Killed => f.write_str("killed"),
             Self::NoPlan(error) => write!(f, "no plan: {error:?}"),
+            Self::NotLeased(refused) => write!(f, "not leased: {refused}"),
             Self::Refused(plan) => {
+                write!(f, "guards {:?} ", plan.guards)?;
                 let steps = plan.refusals().map(|step| (step.id.to_string(), &step.reason));
                 f.write_str("refused ")?;
                 f.debug_list().entries(steps).finish()
@@ -91,15 +121,27 @@ impl End {
 }
 
 /// Runs until the task or the process ends. `uid` is the stack's if it has none yet.
-pub(crate) async fn run(process: &Sandbox, clock: Arc<dyn Clock>, task: Task, uid: &str) -> End {
+pub(crate) async fn run(
+    process: &Sandbox,
+    clock: Arc<dyn Clock>,
+    task: Task,
+    uid: &str,
+    lease: LeaseUse,
+) -> End {
     let crashed = process.crashed().boxed();
-    match select(attempt(process, clock, task, uid).boxed(), crashed).await {
+    match select(attempt(process, clock, task, uid, lease).boxed(), crashed).await {
         Either::Left((end, _)) => end,
         Either::Right(_) => End::Killed,
     }
 }
 
-async fn attempt(process: &Sandbox, clock: Arc<dyn Clock>, task: Task, uid: &str) -> End {
+async fn attempt(
+    process: &Sandbox,
+    clock: Arc<dyn Clock>,
+    task: Task,
+    uid: &str,
+    lease: LeaseUse,
+) -> End {
     let namespace = "git";
     let none = Arc::new(|_: &str| Ok(None));
     let secrets = Arc::new(process.secrets(namespace, none.clone(), none));
@@ -108,23 +150,30 @@ async fn attempt(process: &Sandbox, clock: Arc<dyn Clock>, task: Task, uid: &str
         cluster: Box::new(process.cluster("k8s.myzone.net")),
         network: Box::new(process.network("eu-west-1")),
         store: Box::new(process.inventory("git", namespace)),
+        lease: Box::new(process.lease("git", namespace)),
     };
     match task {
-        Task::Up(file) => up(&site, file, uid).await,
-        Task::Down(delete) => down(&site, namespace, delete).await,
+        Task::Up(file) => up(&site, file, uid, lease).await,
+        Task::Down(delete) => down(&site, delete, uid, lease).await,
     }
 }
 
-async fn up(site: &Site, file: &StackFile, uid: &str) -> End {
-    let prepared = match prepare(site, file.wiring(), &Permits::default()).await {
+async fn up(site: &Site, file: &StackFile, run: &str, lease: LeaseUse) -> End {
+    // A zone less is more than a fifth of this stack.
+    let permits = Permits { max_deletes: Some(8), ..Permits::default() };
+    let prepared = match prepare(site, file.wiring(), &permits).await {
         Ok(prepared) => prepared,
         Err(error) => return End::NoPlan(error),
     };
-    if prepared.plan.refusals().next().is_some() {
+    if prepared.plan.is_refused() {
         return End::Refused(prepared.plan);
     }
-    let uid = prepared.owner.uid.clone().unwrap_or_else(|| uid.to_owned());
+    let uid = prepared.owner.uid.clone().unwrap_or_else(|| run.to_owned());
     let (inventory, version) = prepared.inventory(&uid);
+    let lease = match lease.take(site, run).await {
+        Ok(lease) => lease,
+        Err(refused) => return End::NotLeased(refused),
+    };
     let report = execute(Run {
         plan: &prepared.plan,
         observed: &prepared.observed,
@@ -133,24 +182,33 @@ async fn up(site: &Site, file: &StackFile, uid: &str) -> End {
         taken_over: &std::collections::BTreeSet::new(),
         inventory,
         version,
+        renamed: prepared.renamed,
+        lease: lease.as_ref(),
         store: site.store.as_ref(),
         listener: &Silent,
         interruption: &Never,
         options: OPTIONS,
     })
     .await;
+    release(lease).await;
     End::Ran(prepared.plan, report)
 }
 
-async fn down(site: &Site, namespace: &str, delete: &[&str]) -> End {
+async fn down(site: &Site, delete: &[&str], run: &str, lease: LeaseUse) -> End {
     let delete_data = delete.iter().map(|name| name.parse().unwrap()).collect();
     let permits = Permits { delete_data, ..Permits::default() };
-    let prepared = match prepare_removal(site, namespace, &permits).await {
+    let tenant =
+        Tenant { stack: "git", namespace: "git", region: "eu-west-1", cluster: "k8s.myzone.net" };
+    let prepared = match prepare_removal(site, &tenant, &permits).await {
         Ok(Some(prepared)) => prepared,
         Ok(None) => return End::Ran(Plan::default(), Report::default()),
         Err(error) => return End::NoPlan(error),
     };
     let (inventory, version) = prepared.remembered;
+    let lease = match lease.take(site, run).await {
+        Ok(lease) => lease,
+        Err(refused) => return End::NotLeased(refused),
+    };
     let report = execute(Run {
         plan: &prepared.plan,
         observed: &prepared.observed,
@@ -159,12 +217,15 @@ async fn down(site: &Site, namespace: &str, delete: &[&str]) -> End {
         taken_over: &std::collections::BTreeSet::new(),
         inventory,
         version: Some(version),
+        renamed: false,
+        lease: lease.as_ref(),
         store: site.store.as_ref(),
         listener: &Silent,
         interruption: &Never,
         options: OPTIONS,
     })
     .await;
+    release(lease).await;
     End::Ran(prepared.plan, report)
 }
 

@@ -14,7 +14,7 @@ use crate::harness::{self, replaced};
 /// A stack file.
 pub(crate) struct StackFile {
     name: &'static str,
-    text: fn() -> String,
+    text: Text,
     wiring: OnceLock<Wiring>,
 }
 
@@ -26,6 +26,11 @@ pub(crate) static PINNED: StackFile = StackFile::new("19.2.0", || of_version("19
 
 /// The example after an upgrade to the next required stop.
 pub(crate) static UPGRADED: StackFile = StackFile::new("19.5.0", || of_version("19.5.0"));
+
+/// The example with volumes of another server: each is replaced, with its claim and its pods.
+pub(crate) static REGIONAL: StackFile = StackFile::new("regional", || {
+    replaced(harness::EXAMPLE, "{ use: efs }", "{ use: efs, with: { endpoint: regional } }")
+});
 
 /// The example in two of the three zones.
 pub(crate) static TWO_ZONES: StackFile = StackFile::new("two zones", || {
@@ -41,14 +46,35 @@ fn of_version(version: &str) -> String {
     replaced(harness::EXAMPLE, &with(""), &with(&format!(", version: {version}")))
 }
 
+enum Text {
+    Made(fn() -> String),
+    Written(String),
+}
+
 impl StackFile {
     const fn new(name: &'static str, text: fn() -> String) -> Self {
-        Self { name, text, wiring: OnceLock::new() }
+        Self { name, text: Text::Made(text), wiring: OnceLock::new() }
+    }
+
+    /// A stack file for as long as the tests run.
+    pub(crate) fn leaked(text: String) -> &'static Self {
+        Box::leak(Box::new(Self {
+            name: "random",
+            text: Text::Written(text),
+            wiring: OnceLock::new(),
+        }))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        match &self.text {
+            Text::Made(text) => text(),
+            Text::Written(text) => text.clone(),
+        }
     }
 
     pub(crate) fn wiring(&self) -> &Wiring {
         self.wiring.get_or_init(|| {
-            let raw = parse((self.text)().as_bytes()).unwrap();
+            let raw = parse(self.text().as_bytes()).unwrap();
             validate_and_wire(&raw, &registry()).unwrap()
         })
     }

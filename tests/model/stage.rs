@@ -10,7 +10,7 @@ use zonestack_core::clock::Clock as _;
 use zonestack_sandbox::clock::Unfinished;
 use zonestack_sandbox::{Faults, NoFaults, Options, Pace, Sandbox, VirtualClock, World};
 
-use super::run::{End, Task, run};
+use super::run::{End, LeaseUse, Task, run};
 
 /// No run takes nearly as long (reliability.md B.6, I8).
 const LONGEST: Duration = Duration::from_hours(12);
@@ -20,6 +20,7 @@ pub(crate) struct Stage {
     clock: Arc<VirtualClock>,
     pub(crate) sandbox: Sandbox,
     runs: AtomicU64,
+    lease: LeaseUse,
 }
 
 impl Stage {
@@ -27,7 +28,12 @@ impl Stage {
     pub(crate) fn on(world: &World) -> Self {
         let clock = Arc::new(VirtualClock::new());
         let sandbox = Sandbox::of(world.clone(), clock.clone());
-        Self { clock, sandbox, runs: AtomicU64::new(0) }
+        Self { clock, sandbox, runs: AtomicU64::new(0), lease: LeaseUse::Without }
+    }
+
+    /// The same, but runs take the lease or do not.
+    pub(crate) fn using(self, lease: LeaseUse) -> Self {
+        Self { lease, ..self }
     }
 
     /// The world after these runs, all of which must end well. In the beginning it has nothing of ours, but strangers.
@@ -53,7 +59,7 @@ impl Stage {
     pub(crate) fn faulted(&self, task: Task, faults: Arc<dyn Faults>) -> End {
         let uid = self.uid();
         let process = self.sandbox.process(&uid, faults);
-        let future = run(&process, self.clock.clone(), task, &uid);
+        let future = run(&process, self.clock.clone(), task, &uid, self.lease);
         self.clock.run_until(self.deadline(), future).unwrap_or_else(|why| self.stuck(why))
     }
 
@@ -64,12 +70,28 @@ impl Stage {
         let first = self.sandbox.process(&uid, one_faults);
         let second = self.sandbox.process(&other, two_faults);
         let both = join(
-            run(&first, self.clock.clone(), one, &uid),
-            run(&second, self.clock.clone(), two, &other),
+            run(&first, self.clock.clone(), one, &uid, self.lease),
+            run(&second, self.clock.clone(), two, &other, self.lease),
         );
         match self.clock.run_until(self.deadline(), both) {
             Ok((first, second)) => [first, second],
             Err(why) => [self.stuck(why), self.stuck(why)],
+        }
+    }
+
+    /// The time here.
+    pub(crate) fn clock(&self) -> Arc<VirtualClock> {
+        self.clock.clone()
+    }
+
+    /// A run without faults, while something else happens.
+    pub(crate) fn beside(&self, task: Task, happens: impl Future<Output = ()>) -> End {
+        let uid = self.uid();
+        let process = self.sandbox.process(&uid, Arc::new(NoFaults));
+        let both = join(run(&process, self.clock.clone(), task, &uid, self.lease), happens);
+        match self.clock.run_until(self.deadline(), both) {
+            Ok((end, ())) => end,
+            Err(why) => self.stuck(why),
         }
     }
 

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use zonestack_sandbox::{NoFaults, Operation, World};
+use zonestack_core::plan::Action;
+use zonestack_sandbox::{Faults, NoFaults, Operation, World};
 
 use super::cases::{all, mended};
 use super::fault::{All, At, Mishap};
-use super::laws::only_a_copy_left;
-use super::run::Task;
-use super::stack_files::{EXAMPLE, PINNED, TWO_ZONES, UPGRADED};
+use super::laws::{nothing_left, only_a_copy_left};
+use super::run::{End, LeaseUse, Task};
+use super::stack_files::{EXAMPLE, PINNED, REGIONAL, TWO_ZONES, UPGRADED};
 use super::stage::Stage;
 
 /// The operations of a run without faults, in the order of its calls.
@@ -70,6 +71,51 @@ fn every_fault_of_up_is_mended_by_running_it_again() {
     });
 }
 
+/// The lease adds calls of its own: they may go wrong like all others.
+#[test]
+fn every_fault_of_up_under_a_lease_is_mended_by_running_it_again() {
+    let start = Stage::after(&[]);
+    let stage = Stage::on(&start).using(LeaseUse::With);
+    assert!(stage.run(Task::Up(&EXAMPLE)).complete());
+    let mut calls: Vec<_> =
+        stage.sandbox.log().calls.into_iter().map(|logged| logged.call).collect();
+    calls.sort_by_key(|call| call.number);
+    let of_lease = |operation| {
+        matches!(operation, Operation::ReadLease | Operation::WriteLease | Operation::RemoveLease)
+    };
+    let cases: Vec<At> = calls
+        .iter()
+        .filter(|call| of_lease(call.operation))
+        .flat_map(|call| Mishap::ALL.map(|mishap| At(call.number, mishap)))
+        .filter(|at| at.1.differs_at(Operation::WriteLease))
+        .collect();
+    all("up, every mishap at each call of the lease", &cases, |at| {
+        let stage = Stage::on(&start).using(LeaseUse::With);
+        let faults: [Arc<dyn Faults>; 2] = [Arc::new(All(vec![*at])), Arc::new(NoFaults)];
+        mended(&stage, &start, Task::Up(&EXAMPLE), faults)?;
+        let held = stage.sandbox.world().map_err(|error| error.to_string())?;
+        let holders = held.lease_holders();
+        if holders.is_empty() { Ok(stage.runs()) } else { Err(format!("I10: held by {holders:?}")) }
+    });
+}
+
+/// Nobody has to finish what shall go anyway.
+#[test]
+fn every_fault_of_up_can_be_followed_by_down() {
+    let start = Stage::after(&[]);
+    let operations = operations(&start, Task::Up(&EXAMPLE));
+    let cases = single_mishaps(&operations);
+    all("up with every mishap, then down", &cases, |at| {
+        let stage = Stage::on(&start);
+        let first = stage.faulted(Task::Up(&EXAMPLE), Arc::new(All(vec![*at])));
+        let clean = || Arc::new(NoFaults);
+        mended(&stage, &start, REMOVAL, [clean(), clean()])
+            .and_then(|()| nothing_left(&stage))
+            .map_err(|why| format!("{why}, after {first:?}"))?;
+        Ok(stage.runs())
+    });
+}
+
 #[test]
 fn every_fault_of_down_is_mended_by_running_it_again() {
     sweep("down with data", &[Task::Up(&EXAMPLE)], REMOVAL, |stage, _| only_a_copy_left(stage));
@@ -83,6 +129,15 @@ fn every_fault_of_a_down_that_keeps_data_keeps_it() {
 #[test]
 fn every_fault_of_an_upgrade_is_mended_by_running_it_again() {
     sweep("upgrade", &[Task::Up(&PINNED)], Task::Up(&UPGRADED), |_, _| Ok(()));
+}
+
+#[test]
+fn every_fault_of_a_replacement_is_mended_by_running_it_again() {
+    let start = Stage::after(&[Task::Up(&EXAMPLE)]);
+    let End::Ran(plan, _) = Stage::on(&start).run(Task::Up(&REGIONAL)) else { panic!("no plan") };
+    let replaced = plan.steps.iter().filter(|step| step.action == Action::Replace);
+    assert_eq!(replaced.count(), 9, "a volume, a claim and a deployment in each zone");
+    sweep("a replacement", &[Task::Up(&EXAMPLE)], Task::Up(&REGIONAL), |_, _| Ok(()));
 }
 
 #[test]

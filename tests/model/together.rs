@@ -8,7 +8,7 @@ use zonestack_sandbox::{Faults, NoFaults};
 use super::cases::{all, mended};
 use super::fault::{At, Mishap, Slow, drawn};
 use super::laws::nothing_left;
-use super::run::Task;
+use super::run::{LeaseUse, Task};
 use super::stack_files::{EXAMPLE, PINNED, UPGRADED};
 use super::stage::Stage;
 
@@ -35,11 +35,12 @@ fn processes(interleaving: u64) -> [Slow; 2] {
     [slow(0, Duration::ZERO), slow(1, late)]
 }
 
-fn race(name: &str, before: &[Task], tasks: [Task; 2], interleavings: u64) {
+fn race(name: &str, before: &[Task], tasks: [Task; 2], lease: LeaseUse, interleavings: u64) {
     let start = Stage::after(before);
+    let name = &format!("{name}, {lease:?} the lease");
     let cases: Vec<u64> = (0..interleavings).collect();
     all(name, &cases, |interleaving| {
-        let stage = Stage::on(&start);
+        let stage = Stage::on(&start).using(lease);
         let [one, two] = processes(*interleaving);
         let ends = stage.together([(tasks[0], Arc::new(one)), (tasks[1], Arc::new(two))]);
         let clean = || Arc::new(NoFaults) as Arc<dyn Faults>;
@@ -52,12 +53,42 @@ fn race(name: &str, before: &[Task], tasks: [Task; 2], interleavings: u64) {
     });
 }
 
+/// As many interleavings as one likes, of other cases than the ordinary ones.
+pub(crate) fn many(interleavings: u64) {
+    let removal = Task::Down(&["data", "db"]);
+    race("up and up", &[], [Task::Up(&EXAMPLE); 2], LeaseUse::Without, interleavings);
+    race("up and down", &[], [Task::Up(&EXAMPLE), removal], LeaseUse::Without, interleavings);
+    let there = [Task::Up(&PINNED)];
+    race(
+        "an upgrade and down",
+        &there,
+        [Task::Up(&UPGRADED), removal],
+        LeaseUse::Without,
+        interleavings,
+    );
+}
+
 #[test]
 fn two_first_runs_at_once_make_one_stack() {
-    race("up and up", &[], [Task::Up(&EXAMPLE); 2], 2_000);
+    race("up and up", &[], [Task::Up(&EXAMPLE); 2], LeaseUse::Without, 2_000);
+}
+
+/// The one that comes later may find nothing to take down yet: then it is run again.
+#[test]
+fn an_up_and_a_down_at_once_leave_nothing_that_is_not_known() {
+    let tasks = [Task::Up(&EXAMPLE), Task::Down(&["data", "db"])];
+    race("up and down", &[], tasks, LeaseUse::Without, 500);
+}
+
+#[test]
+fn under_a_lease_two_runs_at_once_are_as_safe() {
+    let there = [Task::Up(&PINNED)];
+    race("two upgrades", &there, [Task::Up(&UPGRADED); 2], LeaseUse::With, 1_000);
+    let tasks = [Task::Up(&UPGRADED), Task::Down(&["data", "db"])];
+    race("an upgrade and down", &there, tasks, LeaseUse::With, 1_000);
 }
 
 #[test]
 fn two_upgrades_at_once_are_one() {
-    race("two upgrades", &[Task::Up(&PINNED)], [Task::Up(&UPGRADED); 2], 500);
+    race("two upgrades", &[Task::Up(&PINNED)], [Task::Up(&UPGRADED); 2], LeaseUse::Without, 500);
 }

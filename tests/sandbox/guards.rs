@@ -89,6 +89,23 @@ fn what_somebody_deleted_with_its_data_is_not_made_again_silently() {
 }
 
 #[test]
+fn a_plan_that_takes_much_away_is_refused_unless_the_number_is_named() {
+    let program = Program::in_sandbox(EXAMPLE);
+    program.up();
+    program.stack(EXAMPLE.split("  gitlab: ").next().unwrap());
+    let plan = program.plan();
+    assert_eq!(plan.guards(), ["many-deletions"], "{}", plan.changes());
+    let count = plan.ids("delete").len();
+    let most = |count: usize| count.to_string();
+    program.run(&["up", "--yes"]).exits(4).says(&[&format!("--max-deletes {count}")]);
+    program.run(&["up", "--yes", "--max-deletes", &most(count - 1)]).exits(4);
+    program.run(&["plan", "--max-deletes", &most(count), "--out", "saved.plan"]).exits(0);
+    program.run(&["up", "--yes", "saved.plan"]).exits(0);
+    let plan = program.plan();
+    assert_eq!((plan.ids("delete"), plan.ids("retain")), (vec![], vec!["gitlab/secrets"]));
+}
+
+#[test]
 fn wrong_usage_has_an_exit_code_of_its_own() {
     let program = Program::in_sandbox(EXAMPLE);
     program.run(&["up", "--force"]).exits(64);

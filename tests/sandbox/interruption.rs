@@ -9,7 +9,7 @@ use crate::harness::{EXAMPLE, Program};
 
 /// Runs `up` with time passing, and ends it by a signal once the database is being made.
 #[track_caller]
-fn interrupted(signal: Signal) -> (Program, i32) {
+pub(super) fn interrupted(signal: Signal) -> (Program, i32) {
     let program = Program::offline(EXAMPLE).option("--sandbox=sandbox.json");
     let running = program.start(&["up", "--yes"]);
     let world = program.file("sandbox.json");
@@ -28,6 +28,22 @@ fn ctrl_c_ends_a_run_that_the_next_one_finishes() {
     let (program, code) = interrupted(Signal::INT);
     assert_eq!(code, 130);
     program.up();
+    program.plan().is_noop();
+}
+
+#[test]
+fn a_polite_end_is_like_ctrl_c() {
+    let (program, code) = interrupted(Signal::TERM);
+    assert_eq!(code, 130);
+    program.up();
+    program.plan().is_noop();
+}
+
+/// `zonestack up | head -1`, and a terminal that was closed.
+#[test]
+fn a_run_that_nobody_listens_to_goes_on() {
+    let program = Program::in_sandbox(EXAMPLE);
+    assert_eq!(program.unheard(&["up", "--yes", "--output", "json"]), 0);
     program.plan().is_noop();
 }
 

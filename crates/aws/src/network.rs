@@ -86,7 +86,7 @@ impl Ec2Network {
         let all_given = !request.subnets.is_empty() && !request.security_groups.is_empty();
         let wanted: &[String] = if all_given { &[] } else { &request.instances };
         let (account, instances, subnets, vpcs) = try_join4(
-            self.account(),
+            self.caller_account(),
             self.instances(wanted),
             self.subnets("vpc-id", &[vpc]),
             self.vpcs(&[vpc]),
@@ -101,7 +101,7 @@ impl Ec2Network {
     /// The network that the instances lead to; without them the given subnets; without those the cluster's tags.
     async fn search(&self, request: &NetworkRequest) -> Result<NetworkSurvey, SurveyError> {
         let (account, instances) =
-            try_join(self.account(), self.instances(&request.instances)).await?;
+            try_join(self.caller_account(), self.instances(&request.instances)).await?;
         let mut ids: BTreeSet<String> = instances.iter().map(|found| found.vpc.clone()).collect();
         if ids.is_empty() {
             ids = if request.subnets.is_empty() {
@@ -175,6 +175,10 @@ impl NetworkReader for Ec2Network {
         request: &'a NetworkRequest,
     ) -> BoxFuture<'a, Result<NetworkSurvey, SurveyError>> {
         Box::pin(self.read(request))
+    }
+
+    fn account(&self) -> BoxFuture<'_, Result<String, SurveyError>> {
+        Box::pin(self.caller_account())
     }
 
     fn dns<'a>(&'a self, vpc: &'a str) -> BoxFuture<'a, Result<VpcDns, SurveyError>> {

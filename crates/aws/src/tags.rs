@@ -12,8 +12,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use zonestack_core::driver::{Owner, Ownership};
-use zonestack_core::name::ResourceId;
+use zonestack_core::driver::{Owned, Owner, Ownership};
+use zonestack_core::name::{Kind, ResourceId};
 
 /// The stack's name.
 pub const STACK: &str = "zonestack:stack";
@@ -21,6 +21,8 @@ pub const STACK: &str = "zonestack:stack";
 pub const UID: &str = "zonestack:uid";
 /// The resource's id in the stack, such as `data/mount-target@eu-west-1a`.
 pub const NODE: &str = "zonestack:node";
+/// The cluster that it was made for: the core writes it.
+pub const CLUSTER: &str = "zonestack:cluster";
 /// The tool.
 pub const MANAGED_BY: &str = "managed-by";
 /// What [`MANAGED_BY`] says.
@@ -49,6 +51,20 @@ pub fn ownership(tags: &BTreeMap<String, String>, owner: &Owner, id: &ResourceId
         }
         _ => Ownership::Foreign,
     }
+}
+
+/// What of a kind carries these tags, when they are those of a stack of the owner's name, whatever its uid. Name and id are
+/// the caller's to add.
+pub fn owned(kind: &str, tags: &BTreeMap<String, String>, owner: &Owner) -> Option<Owned> {
+    let tag = |key: &str| tags.get(key).cloned();
+    (tag(STACK).as_ref() == Some(&owner.stack)).then(|| Owned {
+        kind: Kind::new(kind),
+        id: tag(NODE).and_then(|node| node.parse().ok()),
+        uid: tag(UID),
+        cluster: tag(CLUSTER),
+        name: None,
+        remote_id: None,
+    })
 }
 
 /// The tags of a specification: the texts of its `tags` map.
@@ -126,6 +142,28 @@ mod tests {
         check(&[(STACK, Some("other"))], Some("u1"), Ownership::Foreign);
         check(&[(NODE, Some("data/other"))], Some("u1"), Ownership::Foreign);
         check(&[(UID, None)], Some("u1"), Ownership::Foreign);
+    }
+
+    #[test]
+    fn tags_say_what_of_which_stack_it_is() {
+        let mut tags = marks(&owner(Some("u2")), &id());
+        tags.insert(CLUSTER.to_owned(), "k8s.myzone.net".to_owned());
+        let wanted = Owned {
+            kind: Kind::new("aws.x"),
+            id: Some(id()),
+            uid: Some("u2".to_owned()),
+            cluster: Some("k8s.myzone.net".to_owned()),
+            name: None,
+            remote_id: None,
+        };
+        // Whatever the owner's own uid: it may be lost.
+        assert_eq!(owned("aws.x", &tags, &owner(None)), Some(wanted.clone()));
+        tags.insert(NODE.to_owned(), "no node".to_owned());
+        let unnamed = Owned { id: None, ..wanted };
+        assert_eq!(owned("aws.x", &tags, &owner(None)), Some(unnamed));
+        tags.insert(STACK.to_owned(), "git-lab".to_owned());
+        assert_eq!(owned("aws.x", &tags, &owner(None)), None);
+        assert_eq!(owned("aws.x", &BTreeMap::new(), &owner(None)), None);
     }
 
     #[test]

@@ -105,6 +105,10 @@ pub(crate) enum Command {
     /// Takes the stack down in reverse order. Keeps data unless it is named.
     #[command(visible_alias = "destroy")]
     Down(DownArgs),
+    /// Builds the inventory anew when somebody deleted it: from marks, names and the stack file.
+    Recover(RecoverArgs),
+    /// Takes the stack from a run that is dead and still counts as being at work.
+    Unlock(UnlockArgs),
     /// Prints the Kubernetes manifests as YAML, for review or GitOps.
     Render(RenderArgs),
     /// Prints the dependency graph.
@@ -151,12 +155,15 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
     #[command(flatten)]
-    pub(crate) permits: RecreateArgs,
+    pub(crate) permits: PermitArgs,
 }
 
-/// What may start empty.
+/// What is refused unless it is named.
 #[derive(Debug, Args)]
-pub(crate) struct RecreateArgs {
+pub(crate) struct PermitArgs {
+    /// How many deletions are meant, when they are more than 10 or a fifth of the stack.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_deletes: Option<usize>,
     /// Makes a component's lost data store again, empty. May be repeated.
     #[arg(long, value_name = "COMPONENT")]
     pub(crate) recreate: Vec<ComponentName>,
@@ -182,7 +189,7 @@ pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     #[command(flatten)]
-    pub(crate) permits: RecreateArgs,
+    pub(crate) permits: PermitArgs,
     /// Sets a Kubernetes object's fields back even where somebody else manages them now, such as kubectl edit. May be
     /// repeated.
     #[arg(long, value_name = "COMPONENT/RESOURCE")]
@@ -197,12 +204,40 @@ pub(crate) struct DownArgs {
     /// Deletes a component's data too; a database leaves a final snapshot. May be repeated.
     #[arg(long, value_name = "COMPONENT")]
     pub(crate) delete_data: Vec<ComponentName>,
+    #[command(flatten)]
+    pub(crate) tenant: TenantArgs,
+}
+
+/// Which stack.
+#[derive(Debug, Args)]
+pub(crate) struct TenantArgs {
     /// The stack, when its file is not at hand.
     #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,
     /// Its namespace, when that is not its name.
     #[arg(long, value_name = "NAME", requires = "stack")]
     pub(crate) namespace: Option<String>,
+}
+
+/// Arguments of `recover`.
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    /// Does not ask.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Which stack, when several of the name have left something.
+    #[arg(long, value_name = "UID")]
+    pub(crate) uid: Option<String>,
+}
+
+/// Arguments of `unlock`.
+#[derive(Debug, Args)]
+pub(crate) struct UnlockArgs {
+    /// Does not ask.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) tenant: TenantArgs,
 }
 
 /// Arguments of `render`.

@@ -16,6 +16,7 @@ use zonestack_sandbox::SandboxFileError;
 
 use crate::args::Output;
 use crate::exit::Exit;
+use crate::report::scrubber::scrub;
 use crate::report::style::Style;
 use crate::report::{self, diagnostics, json::VERSION};
 use crate::stack_source::StackSource;
@@ -81,6 +82,29 @@ impl Failure {
             FlowError::Render(error) => Self::Render(error),
             FlowError::Inventory(error) => Self::Inventory(error),
             FlowError::Observe(error) => Self::Observe(error),
+            FlowError::Lost { found, .. } => {
+                let shown: Vec<&str> = found.iter().take(5).map(String::as_str).collect();
+                let more = match found.len().saturating_sub(shown.len()) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                Self::Refused {
+                    message: format!("{message}: {}{more}; nothing was changed", shown.join(", ")),
+                    hint: "`zonestack recover` builds the inventory anew from their marks".to_owned(),
+                }
+            }
+            FlowError::NotLost { .. } => {
+                Self::Refused { message, hint: "there is nothing to recover".to_owned() }
+            }
+            FlowError::NothingToRecover { .. } => Self::Refused {
+                message,
+                hint: "look at the account, the region and the cluster; a first `zonestack up` needs no recovery"
+                    .to_owned(),
+            },
+            FlowError::SeveralStacks { .. } => Self::Refused {
+                message,
+                hint: "choose one with --uid; the tag zonestack:uid of a resource shows it".to_owned(),
+            },
             FlowError::Elsewhere { what, remembered, .. } => Self::Refused {
                 message,
                 hint: format!(
@@ -124,7 +148,7 @@ impl Failure {
     pub(crate) fn tell(&self, output: Output, style: Style) {
         match output {
             Output::Json => {
-                let document = format!("{}\n", self.json());
+                let document = format!("{}\n", scrub(&self.json().to_string()));
                 if report::data(&document).is_err() {
                     report::note(&self.to_string());
                 }

@@ -5,6 +5,7 @@ mod settings; // arguments + environment
 mod builtins; // which plugins there are
 mod stack_source; // the stack file, read and wired
 mod place; // where a command works
+mod holder; // who this run is to others
 mod session; // one command's way through the flow
 mod saved_plan; // a plan in a file
 mod graph; // the dependency graph in four formats
@@ -84,6 +85,8 @@ async fn run(settings: &Settings, command: Command) -> Result<Exit, Failure> {
         Command::Status => commands::status::run(settings).await,
         Command::Outputs => commands::outputs::run(settings).await,
         Command::Down(args) => commands::down::run(settings, args).await,
+        Command::Recover(args) => commands::recover::run(settings, args).await,
+        Command::Unlock(args) => commands::unlock::run(settings, args).await,
         Command::Render(args) => commands::render::run(settings, &args).await,
         Command::Graph(args) => commands::graph::run(settings, &args),
         Command::Schema => commands::schema::run(),
@@ -104,6 +107,6 @@ fn trace(verbose: u8) {
     };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(|| report::scrubber::Stderr)
         .init();
 }

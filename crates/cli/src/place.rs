@@ -3,22 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use zonestack_aws::client::{AwsOptions, load};
 use zonestack_aws::network::Ec2Network;
 use zonestack_core::clock::Clock;
 use zonestack_core::flow::Site;
 use zonestack_core::inventory::InventoryStore as _;
+use zonestack_core::name::ComponentName;
 use zonestack_core::observe::World;
 use zonestack_core::run_options::Options;
+use zonestack_core::secret::{SecretError, SecretRef, SecretSource, Sensitive};
 use zonestack_core::stack::{Network, Stack};
 use zonestack_kubernetes::client::{KubeOptions, connect};
 use zonestack_kubernetes::inventory::ConfigMapInventory;
+use zonestack_kubernetes::lease::LeaseInNamespace;
 use zonestack_kubernetes::secrets::KubernetesSecrets;
 use zonestack_kubernetes::survey::KubernetesCluster;
 use zonestack_sandbox::{NetworkIds, Options as SandboxOptions, Pace, Sandbox, WallClock, Zones};
 
 use crate::builtins;
 use crate::failure::Failure;
+use crate::report::scrubber::remember;
 use crate::settings::{Settings, Where, variable};
 
 /// The site, and what differs between a real one and a model.
@@ -46,9 +52,21 @@ pub(crate) struct Tenant {
     pub(crate) zones: Option<Vec<String>>,
     /// The network that the stack file names.
     pub(crate) network: Network,
+    /// The components that the stack file has.
+    pub(crate) components: Vec<ComponentName>,
 }
 
 impl Tenant {
+    /// As the flow of a removal wants it.
+    pub(crate) fn for_removal(&self) -> zonestack_core::flow::Tenant<'_> {
+        zonestack_core::flow::Tenant {
+            stack: &self.stack,
+            namespace: &self.namespace,
+            region: self.region.as_deref().unwrap_or_default(),
+            cluster: &self.cluster,
+        }
+    }
+
     pub(crate) fn of(stack: &Stack) -> Self {
         Self {
             stack: stack.name.to_string(),
@@ -60,6 +78,7 @@ impl Tenant {
                 .as_ref()
                 .map(|zones| zones.iter().map(ToString::to_string).collect()),
             network: stack.network.clone(),
+            components: stack.components.iter().map(|component| component.name.clone()).collect(),
         }
     }
 }
@@ -94,6 +113,9 @@ async fn real(
     profile: Option<String>,
     tenant: &Tenant,
 ) -> Result<Place, Failure> {
+    for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        remember(&variable(name).unwrap_or_default());
+    }
     let client = connect(options).await?;
     let store = ConfigMapInventory::new(client.clone(), &tenant.namespace, &tenant.stack);
     let region = match &tenant.region {
@@ -106,13 +128,15 @@ async fn real(
     let aws = load(AwsOptions { region, profile, user_agent: None }).await?;
     let env = Arc::new(|name: &str| variable(name));
     let file = Arc::new(|path: &str| std::fs::read_to_string(path));
-    let secrets = KubernetesSecrets::new(client.clone(), &tenant.namespace, env, file);
+    let secrets = Watched(KubernetesSecrets::new(client.clone(), &tenant.namespace, env, file));
     let clock: Arc<dyn Clock> = Arc::new(WallClock::new());
+    let lease = LeaseInNamespace::new(client.clone(), &tenant.namespace, &tenant.stack);
     let site = Site {
         world: World::new(builtins::drivers(&aws, client.clone()), Arc::new(secrets), clock),
         cluster: Box::new(KubernetesCluster::new(client)),
         network: Box::new(Ec2Network::new(&aws)),
         store: Box::new(store),
+        lease: Box::new(lease),
     };
     Ok(Place {
         site,
@@ -129,6 +153,23 @@ pub(crate) fn nothing(tenant: &Tenant) -> Failure {
             tenant.stack, tenant.namespace
         ),
         hint: "look at the cluster (--context), the stack's name and its namespace".to_owned(),
+    }
+}
+
+/// Every value that is read is taken out of messages from then on.
+struct Watched<S>(S);
+
+impl<S: SecretSource> SecretSource for Watched<S> {
+    fn resolve<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+    ) -> BoxFuture<'a, Result<Sensitive<String>, SecretError>> {
+        async move {
+            let value = self.0.resolve(reference).await?;
+            remember(value.expose());
+            Ok(value)
+        }
+        .boxed()
     }
 }
 
@@ -163,7 +204,7 @@ fn sandbox(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
     });
-    let secrets = sandbox.secrets(&tenant.namespace, env, read);
+    let secrets = Watched(sandbox.secrets(&tenant.namespace, env, read));
     let drivers = vec![Arc::new(sandbox.driver(builtins::kinds())) as _];
     let polls = match pace {
         Pace::Real => (Duration::from_millis(500), Duration::from_secs(15)),
@@ -174,6 +215,7 @@ fn sandbox(
         cluster: Box::new(sandbox.cluster(&tenant.cluster)),
         network: Box::new(sandbox.network(&region)),
         store: Box::new(sandbox.inventory(&tenant.stack, &tenant.namespace)),
+        lease: Box::new(sandbox.lease(&tenant.stack, &tenant.namespace)),
     };
     Ok(Place { site, polls, is_sandbox: true })
 }

@@ -4,6 +4,7 @@ pub(crate) mod diagnostics; // problems of a stack file, at their place
 pub(crate) mod json; // the versioned format for programs
 pub(crate) mod plan_text; // a plan for people
 pub(crate) mod progress; // a run while it goes on
+pub(crate) mod scrubber; // no value of a secret in any message
 pub(crate) mod status_text; // a status for people
 pub(crate) mod style; // colours
 
@@ -20,5 +21,5 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
 
 /// Writes a message to stderr. When nobody reads it, nothing is lost.
 pub(crate) fn note(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    drop(writeln!(io::stderr().lock(), "{}", scrubber::scrub(text)));
 }

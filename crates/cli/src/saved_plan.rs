@@ -1,6 +1,7 @@
 //! A plan in a file: what it was made from, and a fingerprint. `up FILE` plans anew from the same inputs and refuses when
 //! anything moved, so that it carries out exactly what was shown.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -8,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use zonestack_core::flow::Prepared;
+use zonestack_core::name::{ComponentName, InvalidName};
+use zonestack_core::situation::Permits;
 
 use crate::failure::Failure;
 use crate::report::json;
@@ -25,6 +28,8 @@ pub(crate) struct SavedPlan {
     stack: String,
     set: Vec<String>,
     recreate: Vec<String>,
+    #[serde(default)]
+    max_deletes: Option<usize>,
     fingerprint: String,
     /// The plan for programs: for a reader, never read back.
     plan: serde_json::Value,
@@ -32,13 +37,14 @@ pub(crate) struct SavedPlan {
 
 impl SavedPlan {
     /// What is to be saved of a session. A stack file holds no secrets, and neither does a plan.
-    pub(crate) fn new(source: &StackSource, session: &Session, recreate: &[String]) -> Self {
+    pub(crate) fn new(source: &StackSource, session: &Session, permits: &Permits) -> Self {
         Self {
             zonestack_plan: FORMAT,
             file: source.name.clone(),
             stack: String::from_utf8_lossy(&source.bytes).into_owned(),
             set: source.set.clone(),
-            recreate: recreate.to_vec(),
+            recreate: permits.recreate.iter().map(ToString::to_string).collect(),
+            max_deletes: permits.max_deletes,
             fingerprint: fingerprint(&session.prepared),
             plan: json::plan(&session.prepared.owner.stack, &session.prepared.plan),
         }
@@ -88,8 +94,15 @@ impl SavedPlan {
         }
     }
 
-    pub(crate) fn recreate(&self) -> &[String] {
-        &self.recreate
+    /// What the person named when it was saved.
+    pub(crate) fn permits(&self) -> Result<Permits, Failure> {
+        let recreate: Result<BTreeSet<ComponentName>, InvalidName> =
+            self.recreate.iter().map(|name| name.parse()).collect();
+        let recreate = recreate.map_err(|error| Failure::Usage {
+            message: error.to_string(),
+            hint: "plan again".to_owned(),
+        })?;
+        Ok(Permits { recreate, max_deletes: self.max_deletes, ..Permits::default() })
     }
 
     /// Refuses when the world moved since.

@@ -7,6 +7,7 @@ use zonestack_core::desired::{Desired, render};
 use zonestack_core::diagnostic::{Diagnostic, Severity};
 use zonestack_core::name::Zone;
 use zonestack_core::parse::parse;
+use zonestack_core::rename::Called;
 use zonestack_core::wire::{Wiring, validate_and_wire};
 
 use crate::builtins;
@@ -78,5 +79,5 @@ pub(crate) fn nominal(wiring: &Wiring) -> Result<Desired, Failure> {
     });
     zones.sort();
     let context = Context::nominal(stack.name.clone(), &stack.namespace, &stack.region, &zones);
-    Ok(render(wiring, &context, &builtins::declarations())?)
+    Ok(render(wiring, &context, &builtins::declarations(), &Called::new())?)
 }

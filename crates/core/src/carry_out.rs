@@ -1,6 +1,7 @@
 //! One task is carried out: one API call at a time, each followed by looking.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::channel::mpsc::UnboundedSender;
@@ -14,6 +15,7 @@ use crate::driver::{
 };
 use crate::event::Event;
 use crate::kind::KindDeclaration;
+use crate::lease::Lease;
 use crate::name::ResourceId;
 use crate::observe::World;
 use crate::run_options::{Interruption, Options};
@@ -33,6 +35,8 @@ pub(crate) enum Trouble {
     Failed(DriverError),
     /// Another run finishes it.
     Unfinished(String),
+    /// It is deleted, but something went wrong with it that a person must know.
+    Gone(DriverError),
 }
 
 /// What a task tells while it is under way.
@@ -55,6 +59,9 @@ pub(crate) struct Errand<'a> {
     pub(crate) taken_over: &'a BTreeSet<ResourceId>,
     pub(crate) options: Options,
     pub(crate) interruption: &'a dyn Interruption,
+    pub(crate) lease: Option<&'a Lease<'a>>,
+    /// Set when the run must not go on: nothing is awaited any more.
+    pub(crate) halt: &'a AtomicBool,
     pub(crate) signals: UnboundedSender<Signal>,
 }
 
@@ -282,7 +289,7 @@ impl Errand<'_> {
                 let call = self.driver.delete(self.cx(), target, deletion);
                 match self.bounded("delete", call).await {
                     Ok(()) => asked = true,
-                    Err(error) if error.class == ErrorClass::NotFound => return Ok(()),
+                    Err(error) if error.class == ErrorClass::NotFound => asked = true,
                     Err(error) if error.class == ErrorClass::Ambiguous => {
                         self.rest(&mut pause, &mut deadline, &error).await?;
                     }
@@ -294,11 +301,56 @@ impl Errand<'_> {
             }
             let found = self.look(target, None).await?;
             match &found.status {
-                Status::Absent => return Ok(()),
+                Status::Absent => return self.copied(target, deletion).await,
                 Status::Deleting => asked = true,
                 _ => {}
             }
             self.notice(&found.status, &mut deadline, &mut pause)?;
+            self.sleep(pause).await?;
+            pause = longer(pause, self.options.poll_max);
+        }
+    }
+
+    /// What was deleted left the copy that it was to leave: nobody is told that data is safe before it is.
+    async fn copied(&self, target: &Target, deletion: &Deletion) -> Result<(), Trouble> {
+        let Some(name) = &deletion.final_copy else { return Ok(()) };
+        let mut deadline = self.deadline(self.declaration.delete_within);
+        let mut pause = self.options.poll_first;
+        let since = self.world.clock.now();
+        loop {
+            let call = self.driver.final_copy(self.cx(), target, name);
+            let status = match self.bounded("look for the final copy", call).await {
+                Ok(status) => status,
+                Err(error) if error.class == ErrorClass::Ambiguous => {
+                    self.rest(&mut pause, &mut deadline, &error).await?;
+                    continue;
+                }
+                Err(error) => {
+                    self.bear(error, &mut pause, &mut deadline).await?;
+                    continue;
+                }
+            };
+            let missing = || {
+                let message = format!("is gone, but its final copy {name} is not there");
+                Trouble::Gone(DriverError::new(ErrorClass::NotFound, message))
+            };
+            match &status {
+                Status::Ready | Status::Busy(_) => return Ok(()),
+                Status::Failed(state) => {
+                    let message = format!("is gone, and its final copy {name} is {state}");
+                    return Err(Trouble::Gone(DriverError::new(ErrorClass::Invalid, message)));
+                }
+                Status::Deleting => return Err(missing()),
+                Status::Absent => {
+                    let waited = self.world.clock.now().saturating_sub(since);
+                    if waited > self.declaration.read_after_write {
+                        return Err(missing());
+                    }
+                }
+                Status::Pending(_) => {
+                    self.notice(&status, &mut deadline, &mut pause)?;
+                }
+            }
             self.sleep(pause).await?;
             pause = longer(pause, self.options.poll_max);
         }
@@ -403,12 +455,19 @@ impl Errand<'_> {
     }
 
     async fn sleep(&self, pause: Duration) -> Result<(), Trouble> {
+        let interrupted = || Trouble::Unfinished("interrupted".to_owned());
         if self.interruption.requested() {
-            return Err(Trouble::Unfinished("interrupted".to_owned()));
+            return Err(interrupted());
+        }
+        if self.halt.load(Ordering::Relaxed) {
+            return Err(Trouble::Unfinished("the run was stopped".to_owned()));
+        }
+        if let Some(lost) = self.lease.and_then(Lease::lost) {
+            return Err(Trouble::Unfinished(lost));
         }
         match select(self.world.clock.sleep(pause), self.interruption.wait()).await {
             Either::Left(_) => Ok(()),
-            Either::Right(_) => Err(Trouble::Unfinished("interrupted".to_owned())),
+            Either::Right(_) => Err(interrupted()),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct ComponentType {
 pub struct RenderContext<'a> {
     /// The component's name in the stack.
     pub component: &'a ComponentName,
+    /// The name that physical names are made of: the component's, or the one that it had before it was renamed.
+    pub called: &'a ComponentName,
     /// Where the stack runs.
     pub context: &'a Context,
     /// What the wired components export, by the requirement's name. Every requirement is there.
@@ -59,7 +61,7 @@ impl RenderContext<'_> {
 
     /// `<stack>-<component>`: the physical name of the component's main resource (domain.md, 7.11).
     pub fn physical_name(&self) -> String {
-        format!("{}-{}", self.context.stack, self.component)
+        format!("{}-{}", self.context.stack, self.called)
     }
 }
 

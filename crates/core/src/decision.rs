@@ -43,11 +43,28 @@ pub(crate) fn decide(
     let name = resource.name.as_deref().or(found.remote_id.as_deref()).unwrap_or("it");
     let remembered = entry.filter(|entry| entry.ours);
     match &found.status {
-        Status::Absent => absent(resource, remembered, name, may_recreate),
+        Status::Absent => match &resource.adopt {
+            Some(given) if remembered.is_none() => Decision::refuse(
+                format!("adopt: names {given}, which is not there"),
+                "correct the id or name in the stack file; or take it out, to make a new one",
+            ),
+            _ => absent(resource, remembered, name, may_recreate),
+        },
         Status::Deleting => {
             Decision::new(Action::Create, "is being deleted; made again as soon as it is gone")
         }
         _ if is_ours(found, remembered) => present(resource, spec, entry, found, declaration, name),
+        _ if resource.adopt.is_some() => {
+            let reason = "was there before; becomes the stack's own, as adopt: says".to_owned();
+            let decision = present(resource, spec, entry, found, declaration, name);
+            match decision.action {
+                Action::Keep | Action::Update => {
+                    Decision { action: Action::Adopt, reason, ..decision }
+                }
+                Action::Adopt => Decision { reason, ..decision },
+                _ => decision,
+            }
+        }
         _ if resource.foreign == Foreign::Use => Decision {
             ours: false,
             ..Decision::new(
@@ -57,7 +74,11 @@ pub(crate) fn decide(
         },
         _ => Decision::refuse(
             format!("{name} exists, but this stack did not make it"),
-            "choose another name for the stack or the component, or move what is there out of the way",
+            format!(
+                "choose another name for the stack or the component; or, if it shall be the stack's own, name it: `adopt: {{ {}: {} }}`",
+                resource.id.local(),
+                resource.name.as_deref().or(found.remote_id.as_deref()).unwrap_or("ID"),
+            ),
         ),
     }
 }

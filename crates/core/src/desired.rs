@@ -6,12 +6,14 @@ use serde_json::json;
 
 use crate::component::RenderContext;
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::interface::Export;
-use crate::kind::KindDeclaration;
+use crate::kind::{Identity, KindDeclaration};
 use crate::name::{ComponentName, Kind, ResourceId};
+use crate::rename::Called;
 use crate::resource::{Foreign, Need, Resource, Until};
 use crate::stack::StackComponent;
+use crate::suggest;
 use crate::value::Value;
 use crate::wire::{Wired, Wiring};
 
@@ -77,11 +79,13 @@ pub enum RenderError {
     },
 }
 
-/// Renders every component, providers first, marks what it made, and orders the graph.
+/// Renders every component, providers first, marks what it made, and orders the graph. `called` has the physical names of
+/// renamed components.
 pub fn render(
     wiring: &Wiring,
     context: &Context,
     kinds: &BTreeMap<Kind, KindDeclaration>,
+    called: &Called,
 ) -> Result<Desired, RenderError> {
     let mut exports: BTreeMap<&ComponentName, Vec<Export>> = BTreeMap::new();
     let mut desired = Desired {
@@ -94,12 +98,16 @@ pub fn render(
             &component.config,
             &RenderContext {
                 component: &component.name,
+                called: called.get(&component.name).unwrap_or(&component.name),
                 context,
                 requirements: &requirements(component, wired, &exports)?,
                 consumers: wired.consumers,
             },
         );
-        desired.resources.extend(rendered.resources);
+        let mut resources = rendered.resources;
+        let unfit = adopted(component, &mut resources, kinds, context.is_nominal);
+        desired.findings.extend(component.diagnose(unfit));
+        desired.resources.extend(resources);
         desired.findings.extend(component.diagnose(rendered.findings));
         let outputs = rendered.outputs.into_iter();
         desired.outputs.extend(outputs.map(|(name, value)| (component.name.clone(), name, value)));
@@ -120,6 +128,40 @@ pub fn render(
     }
     desired.resources = in_order(desired.resources)?;
     Ok(desired)
+}
+
+/// Hands to each resource what `adopt:` names for it.
+fn adopted(
+    component: &StackComponent,
+    resources: &mut [Resource],
+    kinds: &BTreeMap<Kind, KindDeclaration>,
+    nominal: bool,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (id, given) in &component.adopt {
+        let Some(resource) = resources.iter_mut().find(|resource| resource.id == *id) else {
+            // Made-up zones may be others than the real ones.
+            if nominal && id.zone.is_some() {
+                continue;
+            }
+            let names: Vec<String> = resources.iter().map(|resource| resource.id.local()).collect();
+            let message = format!("adopt: {} has no resource {}", component.name, id.local());
+            findings.push(Finding::error("adopt", "", message).hint(format!(
+                "it has {}",
+                suggest::listed(names.iter().map(String::as_str), "and")
+            )));
+            continue;
+        };
+        let by_name = kinds.get(&resource.kind).is_some_and(|kind| kind.identity == Identity::Name);
+        match &resource.name {
+            Some(name) if by_name && name != given => findings.push(
+                Finding::error("adopt", "", format!("adopt: {id} can only be {name}, not {given}"))
+                    .hint("its name follows from the stack's and the component's; rename what is there, or the component"),
+            ),
+            _ => resource.adopt = Some(given.clone()),
+        }
+    }
+    findings
 }
 
 fn requirements(

@@ -157,6 +157,9 @@ pub trait NetworkReader: Send + Sync {
         request: &'a NetworkRequest,
     ) -> BoxFuture<'a, Result<NetworkSurvey, SurveyError>>;
 
+    /// The account that calls are made in.
+    fn account(&self) -> BoxFuture<'_, Result<String, SurveyError>>;
+
     /// How names resolve in a VPC: asked only before something is made.
     fn dns<'a>(&'a self, vpc: &'a str) -> BoxFuture<'a, Result<VpcDns, SurveyError>>;
 }

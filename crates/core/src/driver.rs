@@ -128,6 +128,9 @@ pub struct Target {
     pub token: Option<String>,
     /// The id that the service gave it, when remembered or observed before.
     pub remote_id: Option<String>,
+    /// The id of what it is part of, as remembered: for kinds with [`crate::kind::Identity::Parent`], so that they are found
+    /// without a specification too.
+    pub parent: Option<String>,
 }
 
 /// What to look for.
@@ -230,6 +233,23 @@ pub struct Deletion {
     pub final_copy: Option<String>,
 }
 
+/// Something that carries the marks of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// Its kind.
+    pub kind: Kind,
+    /// Which resource of the stack its marks say that it is; `None` when they do not say.
+    pub id: Option<ResourceId>,
+    /// The uid of the stack that made it.
+    pub uid: Option<String>,
+    /// The cluster that it was made for; `None` for what is in the cluster itself.
+    pub cluster: Option<String>,
+    /// Its physical name, for kinds with one.
+    pub name: Option<String>,
+    /// The service's id for it.
+    pub remote_id: Option<String>,
+}
+
 /// Contract: a driver of one or more kinds.
 ///
 /// # Flow
@@ -284,4 +304,21 @@ pub trait Driver: Send + Sync {
         target: &'a Target,
         deletion: &'a Deletion,
     ) -> BoxFuture<'a, Result<(), DriverError>>;
+
+    /// Where the last copy stands that a deletion was to leave. Called only for kinds that declare
+    /// [`KindDeclaration::final_copy`], when what was deleted is gone.
+    fn final_copy<'a>(
+        &'a self,
+        _cx: CallContext<'a>,
+        target: &'a Target,
+        _name: &'a str,
+    ) -> BoxFuture<'a, Result<Status, DriverError>> {
+        let message =
+            format!("the driver of {} cannot tell whether a final copy is there", target.kind);
+        Box::pin(async { Err(DriverError::new(ErrorClass::Unsupported, message)) })
+    }
+
+    /// Everything that carries the marks of a stack of this name, whatever its uid, by lists: how a stack is found whose
+    /// inventory is lost. What cannot carry marks is not in it.
+    fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>>;
 }

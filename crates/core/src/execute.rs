@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
@@ -23,6 +24,7 @@ use crate::carry_out::{Errand, Signal, Trouble};
 use crate::driver::{DriverError, ErrorClass, Observation, Owner, Status, Target};
 use crate::event::{Event, Listener, Outcome};
 use crate::inventory::{Inventory, InventoryError, InventoryStore, Version};
+use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::name::ResourceId;
 use crate::observe::{Observed, World, token};
@@ -48,8 +50,12 @@ pub struct Run<'a> {
     pub inventory: Inventory,
     /// The version that the first save replaces.
     pub version: Option<Version>,
+    /// Whether the inventory has names that are not stored yet.
+    pub renamed: bool,
     /// Where the inventory is kept.
     pub store: &'a dyn InventoryStore,
+    /// The lease under which it works. Without one it is as safe, but another run may do the same work.
+    pub lease: Option<&'a Lease<'a>>,
     /// Who hears of it.
     pub listener: &'a dyn Listener,
     /// Who may end it.
@@ -67,6 +73,8 @@ pub struct Report {
     pub interrupted: bool,
     /// Why nothing more was begun, when the inventory was the reason.
     pub halted: Option<String>,
+    /// Whether another run wrote the inventory meanwhile.
+    pub conflict: bool,
     /// Every output that is known at the end.
     pub outputs: BTreeMap<(ResourceId, String), Json>,
 }
@@ -102,6 +110,8 @@ struct Engine<'a> {
     outputs: BTreeMap<(ResourceId, String), Json>,
     ledger: Ledger,
     report: Report,
+    /// Tells the tasks that nothing is awaited any more.
+    halt: &'a AtomicBool,
 }
 
 /// How long the inventory may be out of reach before nothing more is begun.
@@ -117,9 +127,16 @@ pub async fn execute(run: Run<'_>) -> Report {
             outputs.insert((id.clone(), name.clone()), value.clone());
         }
     }
-    let ledger =
-        Ledger::new(run.inventory.clone(), run.version.clone(), Arc::clone(&run.world.clock));
+    let ledger = Ledger::new(
+        run.inventory.clone(),
+        run.version.clone(),
+        Arc::clone(&run.world.clock),
+        run.renamed,
+    );
+    let lease = run.lease;
+    let halt = AtomicBool::new(false);
     let engine = Engine {
+        halt: &halt,
         run,
         tasks,
         progress: vec![Progress::Waiting; count],
@@ -128,7 +145,13 @@ pub async fn execute(run: Run<'_>) -> Report {
         ledger,
         report: Report::default(),
     };
-    engine.work().await
+    match lease {
+        None => engine.work().await,
+        Some(lease) => match select(engine.work().boxed(), lease.keep().boxed()).await {
+            Either::Left((report, _)) => report,
+            Either::Right((never, _)) => match never {},
+        },
+    }
 }
 
 impl<'a> Engine<'a> {
@@ -139,7 +162,10 @@ impl<'a> Engine<'a> {
             self.settle();
             let ready = if self.may_begin() { self.ready(running.len()) } else { Vec::new() };
             for task in &ready {
-                self.ledger.intend(self.step(*task), self.tasks[*task].part);
+                let step = self.step(*task);
+                let spec = self.resolved(step);
+                let part = self.tasks[*task].part;
+                self.ledger.intend(step, part, &spec, &self.run.world.kinds);
             }
             let in_flight = running.len();
             if self.ledger.is_dirty() && !self.save(&mut running, &mut signals).await {
@@ -167,7 +193,16 @@ impl<'a> Engine<'a> {
 
     fn may_begin(&mut self) -> bool {
         self.report.interrupted |= self.run.interruption.requested();
+        if let (Some(lost), None) = (self.run.lease.and_then(Lease::lost), &self.report.halted) {
+            self.stop(lost);
+        }
         !self.report.interrupted && self.report.halted.is_none()
+    }
+
+    /// Begins nothing new and waits for nothing; calls in flight end.
+    fn stop(&mut self, why: String) {
+        self.report.halted = Some(why);
+        self.halt.store(true, Ordering::Relaxed);
     }
 
     /// Ends at once whatever needs no call, and skips what waits in vain.
@@ -282,6 +317,8 @@ impl<'a> Engine<'a> {
             taken_over: self.run.taken_over,
             options: self.run.options,
             interruption: self.run.interruption,
+            lease: self.run.lease,
+            halt: self.halt,
             signals,
         };
         let part = self.tasks[task].part;
@@ -378,6 +415,11 @@ impl<'a> Engine<'a> {
                 Outcome::Done
             }
             Err(Trouble::Failed(error)) => Outcome::Failed(error),
+            Err(Trouble::Gone(error)) => {
+                let step = self.step(task);
+                self.ledger.done(step, self.tasks[task].part, &self.resolved(step));
+                Outcome::Failed(error)
+            }
             Err(Trouble::Unfinished(why)) => Outcome::Unfinished(why),
         };
         self.end(task, outcome);
@@ -426,7 +468,8 @@ impl<'a> Engine<'a> {
                     pause = (pause * 2).min(Duration::from_secs(30));
                 }
                 Err(error) => {
-                    self.report.halted = Some(error.to_string());
+                    self.report.conflict |= matches!(error, InventoryError::Conflict);
+                    self.stop(error.to_string());
                     break false;
                 }
             }
@@ -448,13 +491,46 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Another run is at work on the stack: it, or the next, must know what this one made.
+    async fn hand_over(&mut self) {
+        let since = self.run.world.clock.now();
+        let mut pause = Duration::from_secs(1);
+        for _ in 0..HAND_OVERS {
+            let handed = match self.run.store.load().await {
+                Ok(others) => {
+                    if !self.ledger.yield_to(others) {
+                        return;
+                    }
+                    let written = self.ledger.write(self.run.store).await;
+                    written.map(|version| self.ledger.written(version))
+                }
+                Err(error) => Err(error),
+            };
+            match handed {
+                Err(InventoryError::Conflict) => {}
+                Err(InventoryError::Unreachable(message))
+                    if self.run.world.clock.now().saturating_sub(since) < INVENTORY_PATIENCE =>
+                {
+                    self.run.listener.hear(&Event::InventoryUnreachable { message, pause });
+                    self.run.world.clock.sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(30));
+                }
+                Ok(()) | Err(_) => return,
+            }
+        }
+    }
+
     async fn finish(
         mut self,
         running: &mut FuturesUnordered<BoxFuture<'a, Ended>>,
         signals: &mut UnboundedReceiver<Signal>,
     ) -> Report {
-        if self.ledger.is_dirty() {
+        if self.ledger.is_dirty() && !self.report.conflict {
             self.save(running, signals).await;
+        }
+        if self.report.conflict {
+            self.drain(running, signals).await;
+            self.hand_over().await;
         }
         let why = match (&self.report.halted, self.report.interrupted) {
             (Some(halted), _) => halted.clone(),
@@ -470,6 +546,9 @@ impl<'a> Engine<'a> {
         self.report
     }
 }
+
+/// How often the other run's inventory may move on while ours is added to it.
+const HAND_OVERS: u32 = 20;
 
 /// Waits for something while running tasks go on; those that end are kept.
 async fn alongside<T>(

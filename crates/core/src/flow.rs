@@ -7,11 +7,14 @@ use crate::desired::{Desired, RenderError, render};
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::discover::{ClusterReader, NetworkReader, NetworkRequest, SurveyError};
 use crate::driver::Owner;
+use crate::guard::guards;
 use crate::inventory::{Inventory, InventoryError, InventoryStore, Version};
+use crate::lease::LeaseStore;
 use crate::name::{ComponentName, Zone};
-use crate::observe::{ObserveError, Observed, World, observe};
+use crate::observe::{ObserveError, Observed, World, marked, observe};
 use crate::plan::{Action, Advisory, Plan};
 use crate::planning::plan;
+use crate::rename::{self, Called};
 use crate::secret::SecretRef;
 use crate::situation::{Permits, Situation};
 use crate::stack::Stack;
@@ -28,6 +31,8 @@ pub struct Site {
     pub network: Box<dyn NetworkReader>,
     /// Keeps the inventory.
     pub store: Box<dyn InventoryStore>,
+    /// Keeps the lease.
+    pub lease: Box<dyn LeaseStore>,
 }
 
 /// A plan, with everything that it was made from.
@@ -36,8 +41,10 @@ pub struct Prepared {
     pub context: Context,
     /// What it shall be.
     pub desired: Desired,
-    /// What is remembered, with its version.
+    /// What is remembered, under the names that components have now, with the version that is stored.
     pub remembered: Option<(Inventory, Version)>,
+    /// Whether components were renamed since it was stored.
+    pub renamed: bool,
     /// Who we are; without a uid before the first `up`.
     pub owner: Owner,
     /// What is.
@@ -56,6 +63,19 @@ pub struct PreparedRemoval {
     pub observed: Observed,
     /// What would be done.
     pub plan: Plan,
+}
+
+/// The stack that is taken down, when its file says no more.
+#[derive(Debug, Clone, Copy)]
+pub struct Tenant<'a> {
+    /// Its name.
+    pub stack: &'a str,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its region; empty when only the inventory knows it.
+    pub region: &'a str,
+    /// Its cluster; empty when only the inventory knows it.
+    pub cluster: &'a str,
 }
 
 /// Why there is no plan.
@@ -88,6 +108,36 @@ pub enum FlowError {
         /// The present one.
         now: String,
     },
+    /// There is no inventory, but there are resources of a stack of this name: a new one would not know them.
+    #[error("the inventory of the stack {stack} is gone, but {} of its resources are there", found.len())]
+    Lost {
+        /// The stack.
+        stack: String,
+        /// What was found: kind and name or id.
+        found: Vec<String>,
+    },
+    /// The inventory is not lost.
+    #[error("the inventory of the stack {stack} is there, with {entries} entries")]
+    NotLost {
+        /// The stack.
+        stack: String,
+        /// How many entries it has.
+        entries: usize,
+    },
+    /// Nothing carries the marks of the stack, or of the stack with that uid.
+    #[error("nothing carries the marks of the stack {stack}")]
+    NothingToRecover {
+        /// The stack.
+        stack: String,
+    },
+    /// Several stacks of one name have left something.
+    #[error("there are resources of several stacks named {stack}, with the uids {}", uids.join(", "))]
+    SeveralStacks {
+        /// The name.
+        stack: String,
+        /// Their uids.
+        uids: Vec<String>,
+    },
     /// What is there could not be seen.
     #[error(transparent)]
     Observe(#[from] ObserveError),
@@ -100,53 +150,82 @@ pub async fn prepare(
     permits: &Permits,
 ) -> Result<Prepared, FlowError> {
     let stack = &wiring.stack;
-    let remembered = site.store.load().await?;
+    let mut remembered = site.store.load().await?;
+    let renamed = match &mut remembered {
+        Some((inventory, _)) => rename::carry_out(stack, inventory).map_err(FlowError::Stack)?,
+        None => false,
+    };
     let inventory = remembered.as_ref().map(|(inventory, _)| inventory);
     let kept_zones = inventory.map(zones_of).unwrap_or_default();
     let (context, advisories) = survey(site, stack, &kept_zones).await?;
     if let Some(inventory) = inventory {
-        same_surroundings(inventory, &context)?;
+        let cluster = &context.cluster.name;
+        same_surroundings(inventory, &context.account, &context.region, cluster)?;
     }
-    let mut desired = render(wiring, &context, &site.world.kinds)?;
+    let called = inventory.map(|inventory| inventory.called.clone()).unwrap_or_default();
+    let mut desired = render(wiring, &context, &site.world.kinds, &called)?;
     desired.findings.extend(advisories.into_iter().map(without_place));
     let errors: Vec<Diagnostic> = desired.errors().cloned().collect();
     if !errors.is_empty() {
         return Err(FlowError::Stack(errors));
     }
-    let owner = Owner {
+    let nobody = Owner {
         stack: stack.name.to_string(),
-        uid: inventory.map(|inventory| inventory.uid.clone()),
+        uid: None,
         namespace: stack.namespace.clone(),
         region: stack.region.clone(),
     };
+    let uid = if let Some(inventory) = inventory {
+        Some(inventory.uid.clone())
+    } else {
+        refuse_lost(site, &nobody, &stack.cluster).await?;
+        site.store.claimed_uid().await?
+    };
+    let owner = Owner { uid, ..nobody };
     let observed = observe(Some(&desired), inventory, &owner, &site.world).await?;
-    let mut plan = plan(Situation {
+    let situation = Situation {
         desired: &desired,
         observed: &observed,
         inventory,
         kinds: &site.world.kinds,
         owner: &owner,
         permits,
-    });
+    };
+    let mut plan = plan(situation);
+    plan.guards = guards(stack, situation, &plan);
     if plan.steps.iter().any(|step| step.action == Action::Create) {
         plan.advisories.extend(check_names(site, &context).await?);
         check_secrets(site, &desired, &plan).await?;
     }
-    Ok(Prepared { context, desired, remembered, owner, observed, plan })
+    Ok(Prepared { context, desired, remembered, renamed, owner, observed, plan })
 }
 
 /// Goes to the plan of taking a stack down, from what is remembered alone; `None` when nothing is.
 pub async fn prepare_removal(
     site: &Site,
-    namespace: &str,
+    tenant: &Tenant<'_>,
     permits: &Permits,
 ) -> Result<Option<PreparedRemoval>, FlowError> {
-    let Some(remembered) = site.store.load().await? else { return Ok(None) };
+    let Some(remembered) = site.store.load().await? else {
+        let nobody = Owner {
+            stack: tenant.stack.to_owned(),
+            uid: None,
+            namespace: tenant.namespace.to_owned(),
+            region: tenant.region.to_owned(),
+        };
+        refuse_lost(site, &nobody, tenant.cluster).await?;
+        return Ok(None);
+    };
     let inventory = &remembered.0;
+    // In another account nothing would be found, and everything forgotten.
+    let account = site.network.account().await?;
+    let region = if tenant.region.is_empty() { &inventory.region } else { tenant.region };
+    let cluster = if tenant.cluster.is_empty() { &inventory.cluster } else { tenant.cluster };
+    same_surroundings(inventory, &account, region, cluster)?;
     let owner = Owner {
         stack: inventory.stack.clone(),
         uid: Some(inventory.uid.clone()),
-        namespace: namespace.to_owned(),
+        namespace: tenant.namespace.to_owned(),
         region: inventory.region.clone(),
     };
     let observed = observe(None, Some(inventory), &owner, &site.world).await?;
@@ -174,14 +253,28 @@ impl Prepared {
             region: self.context.region.clone(),
             cluster: self.context.cluster.name.clone(),
             epoch: 0,
+            called: Called::new(),
             entries: BTreeMap::new(),
         };
         (inventory, None)
     }
 }
 
+/// Without an inventory nothing of the stack may be there: what is there would be made a second time (reliability.md, B.5).
+async fn refuse_lost(site: &Site, owner: &Owner, cluster: &str) -> Result<(), FlowError> {
+    let found = marked(&site.world, owner, cluster).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let name = |owned: &crate::driver::Owned| {
+        let name = owned.name.as_ref().or(owned.remote_id.as_ref());
+        format!("{} {}", owned.kind, name.map_or("", String::as_str))
+    };
+    Err(FlowError::Lost { stack: owner.stack.clone(), found: found.iter().map(name).collect() })
+}
+
 /// Reads the surroundings and chooses in them.
-async fn survey(
+pub(crate) async fn survey(
     site: &Site,
     stack: &Stack,
     kept_zones: &BTreeSet<Zone>,
@@ -221,11 +314,16 @@ fn without_place(finding: Finding) -> Diagnostic {
     }
 }
 
-fn same_surroundings(inventory: &Inventory, context: &Context) -> Result<(), FlowError> {
+fn same_surroundings(
+    inventory: &Inventory,
+    account: &str,
+    region: &str,
+    cluster: &str,
+) -> Result<(), FlowError> {
     let facts = [
-        ("account", &inventory.account, &context.account),
-        ("region", &inventory.region, &context.region),
-        ("cluster", &inventory.cluster, &context.cluster.name),
+        ("account", &inventory.account, account),
+        ("region", &inventory.region, region),
+        ("cluster", &inventory.cluster, cluster),
     ];
     for (what, remembered, now) in facts {
         if remembered != now {
@@ -233,7 +331,7 @@ fn same_surroundings(inventory: &Inventory, context: &Context) -> Result<(), Flo
                 stack: inventory.stack.clone(),
                 what,
                 remembered: remembered.clone(),
-                now: now.clone(),
+                now: now.to_owned(),
             });
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::name::{InvalidName, Kind, ResourceId};
+use crate::name::{ComponentName, InvalidName, Kind, ResourceId};
 use crate::resource::DataClass;
 
 /// The version of the recorded format. A newer one is refused.
@@ -27,6 +27,8 @@ pub struct Inventory {
     pub cluster: String,
     /// Counts the runs that wrote; the writer with the highest is the current one.
     pub epoch: u64,
+    /// Components that were renamed, with the names that their physical names are made of.
+    pub called: BTreeMap<ComponentName, ComponentName>,
     /// What it made, or is about to.
     pub entries: BTreeMap<ResourceId, Entry>,
 }
@@ -42,6 +44,8 @@ pub struct Entry {
     pub generation: u32,
     /// The service's id, once known.
     pub remote_id: Option<String>,
+    /// The id of what it is part of, for kinds with [`crate::kind::Identity::Parent`].
+    pub parent: Option<String>,
     /// What it comes after: deletion goes the other way.
     pub needs: Vec<ResourceId>,
     /// What is lost with it.
@@ -99,6 +103,8 @@ struct Record {
     region: String,
     cluster: String,
     epoch: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    called: BTreeMap<String, String>,
     entries: BTreeMap<String, EntryRecord>,
 }
 
@@ -110,6 +116,8 @@ struct EntryRecord {
     generation: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remote_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     needs: Vec<String>,
     data: DataClassRecord,
@@ -141,6 +149,11 @@ impl Inventory {
             region: self.region.clone(),
             cluster: self.cluster.clone(),
             epoch: self.epoch,
+            called: self
+                .called
+                .iter()
+                .map(|(name, called)| (name.to_string(), called.to_string()))
+                .collect(),
             entries: entries.collect(),
         };
         serde_json::json!(record).to_string()
@@ -162,6 +175,11 @@ impl Inventory {
             .into_iter()
             .map(|(id, entry)| Ok((id.parse()?, entry.read()?)))
             .collect::<Result<_, InvalidName>>()?;
+        let called = record
+            .called
+            .into_iter()
+            .map(|(name, called)| Ok((name.parse()?, called.parse()?)))
+            .collect::<Result<_, InvalidName>>()?;
         Ok(Self {
             stack: record.stack,
             uid: record.uid,
@@ -169,6 +187,7 @@ impl Inventory {
             region: record.region,
             cluster: record.cluster,
             epoch: record.epoch,
+            called,
             entries,
         })
     }
@@ -181,6 +200,7 @@ impl Entry {
             name: self.name.clone(),
             generation: self.generation,
             remote_id: self.remote_id.clone(),
+            parent: self.parent.clone(),
             needs: self.needs.iter().map(ToString::to_string).collect(),
             data: match self.data {
                 DataClass::Stateless => DataClassRecord::Stateless,
@@ -203,6 +223,7 @@ impl EntryRecord {
             name: self.name,
             generation: self.generation,
             remote_id: self.remote_id,
+            parent: self.parent,
             needs: self.needs.iter().map(|id| id.parse()).collect::<Result<_, _>>()?,
             data: match self.data {
                 DataClassRecord::Stateless => DataClass::Stateless,
@@ -262,6 +283,10 @@ pub trait InventoryStore: Send + Sync {
         replaces: Option<&'a Version>,
     ) -> BoxFuture<'a, Result<Version, InventoryError>>;
 
+    /// The uid under which a run made the stack's namespace and was ended before it made the inventory; asked only when there
+    /// is no inventory. The stack gets this uid, so that what carries it stays its own.
+    fn claimed_uid(&self) -> BoxFuture<'_, Result<Option<String>, InventoryError>>;
+
     /// Removes the inventory when the stack is gone.
     fn remove<'a>(&'a self, version: &'a Version) -> BoxFuture<'a, Result<(), InventoryError>>;
 }
@@ -277,6 +302,7 @@ mod tests {
             name: None,
             generation: 1,
             remote_id: Some("fs-1".to_owned()),
+            parent: None,
             needs: vec!["data/security-group".parse().unwrap()],
             data: DataClass::Data,
             state: EntryState::Live,
@@ -291,6 +317,7 @@ mod tests {
             region: "eu-west-1".to_owned(),
             cluster: "k8s.myzone.net".to_owned(),
             epoch: 3,
+            called: [("data".parse().unwrap(), "files".parse().unwrap())].into(),
             entries: [("data/file-system".parse().unwrap(), entry)].into(),
         };
         let text = inventory.to_text();

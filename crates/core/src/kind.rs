@@ -13,8 +13,12 @@ pub enum Identity {
     Name,
     /// A token of ours that can be looked up.
     Token,
-    /// Its parent and its place there, such as a file system's mount target in a zone.
-    Parent,
+    /// Its parent and its place there, such as a file system's mount target in a zone. The engine records the parent's id
+    /// with the intent, so that a child is found even when only its intent was recorded.
+    Parent {
+        /// Where the parent's id stands in the specification, such as `/file_system_id`.
+        at: &'static str,
+    },
     /// Only the id that the server gave. Found again by tags.
     ServerId,
 }

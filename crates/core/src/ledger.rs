@@ -1,6 +1,7 @@
 //! The inventory of a run: what is about to be made or deleted is written before it is begun, what was found and done is
 //! written with the next occasion.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::clock::Clock;
 use crate::driver::Target;
 use crate::inventory::{Entry, EntryState, Inventory, InventoryError, InventoryStore, Version};
-use crate::name::ResourceId;
+use crate::kind::{Identity, KindDeclaration};
+use crate::name::{Kind, ResourceId};
 use crate::plan::{Step, Work};
 use crate::resource::Resource;
 use crate::schedule::Part;
@@ -21,17 +23,20 @@ pub(crate) struct Ledger {
     version: Option<Version>,
     clock: Arc<dyn Clock>,
     dirty: bool,
+    /// What this run recorded something of.
+    touched: BTreeSet<ResourceId>,
 }
 
 impl Ledger {
-    /// The ledger of a new run: its epoch is the next.
+    /// The ledger of a new run: its epoch is the next. `dirty` when the inventory is not what is stored.
     pub(crate) fn new(
         mut inventory: Inventory,
         version: Option<Version>,
         clock: Arc<dyn Clock>,
+        dirty: bool,
     ) -> Self {
         inventory.epoch += 1;
-        Self { inventory, version, clock, dirty: false }
+        Self { inventory, version, clock, dirty, touched: BTreeSet::new() }
     }
 
     /// Whether something is not written yet.
@@ -44,17 +49,24 @@ impl Ledger {
         self.inventory.entries.get(id).map_or(1, |entry| entry.generation)
     }
 
-    /// Records what a task is about to do.
-    pub(crate) fn intend(&mut self, step: &Step, part: Part) {
+    /// Records what a task is about to do; `spec` is the specification as it is known now.
+    pub(crate) fn intend(
+        &mut self,
+        step: &Step,
+        part: Part,
+        spec: &Value,
+        kinds: &BTreeMap<Kind, KindDeclaration>,
+    ) {
+        let parent = parent(kinds.get(&step.kind), spec);
         match (&step.work, part) {
             (Work::Apply { resource, target, generation, exists }, _) => {
                 let known = self.inventory.entries.get(&step.id);
                 if !*exists || known.is_none_or(|entry| entry.state != EntryState::Live) {
-                    self.creating(resource, target.remote_id.clone(), *generation);
+                    self.creating(resource, target.remote_id.clone(), parent, *generation);
                 }
             }
             (Work::Replace { resource, generation, .. }, Part::Rebuild) => {
-                self.creating(resource, None, *generation);
+                self.creating(resource, None, parent, *generation);
             }
             (Work::Replace { .. } | Work::Delete { .. }, _) => {
                 self.change(&step.id, EntryState::Deleting);
@@ -63,10 +75,21 @@ impl Ledger {
         }
     }
 
-    fn creating(&mut self, resource: &Resource, remote_id: Option<String>, generation: u32) {
+    fn creating(
+        &mut self,
+        resource: &Resource,
+        remote_id: Option<String>,
+        parent: Option<String>,
+        generation: u32,
+    ) {
         let state = EntryState::Creating;
         let entry = self.entry(resource, remote_id, generation, state, true);
-        self.inventory.entries.insert(resource.id.clone(), entry);
+        self.inventory.entries.insert(resource.id.clone(), Entry { parent, ..entry });
+        self.touch(&resource.id);
+    }
+
+    fn touch(&mut self, id: &ResourceId) {
+        self.touched.insert(id.clone());
         self.dirty = true;
     }
 
@@ -75,7 +98,7 @@ impl Ledger {
         if let Some(entry) = self.inventory.entries.get_mut(id) {
             entry.state = state;
             entry.since = since;
-            self.dirty = true;
+            self.touch(id);
         }
     }
 
@@ -92,6 +115,7 @@ impl Ledger {
             name: resource.name.clone(),
             generation,
             remote_id,
+            parent: None,
             needs: resource.all_needs().into_iter().map(|need| need.id).collect(),
             data: resource.data,
             state,
@@ -107,7 +131,7 @@ impl Ledger {
             Work::Retain => self.change(&step.id, EntryState::Retained),
             Work::Forget => {
                 self.inventory.entries.remove(&step.id);
-                self.dirty = true;
+                self.touch(&step.id);
             }
             Work::Await(resource, target) => self.kept(resource, target),
             _ => {}
@@ -128,7 +152,7 @@ impl Ledger {
             && entry.remote_id != remote_id
         {
             entry.remote_id = remote_id;
-            self.dirty = true;
+            self.touch(id);
         }
     }
 
@@ -137,7 +161,7 @@ impl Ledger {
         match (&step.work, part) {
             (Work::Delete { .. }, _) => {
                 self.inventory.entries.remove(&step.id);
-                self.dirty = true;
+                self.touch(&step.id);
             }
             (Work::Replace { .. }, Part::Demolish) => {}
             (Work::Apply { .. } | Work::Replace { .. }, _) => {
@@ -150,7 +174,7 @@ impl Ledger {
                         entry.state = EntryState::Live;
                         entry.since = since;
                     }
-                    self.dirty = true;
+                    self.touch(&step.id);
                 }
             }
             _ => {}
@@ -174,6 +198,51 @@ impl Ledger {
     pub(crate) fn written(&mut self, version: Option<Version>) {
         self.version = version;
         self.dirty = false;
+    }
+
+    /// Another run wrote the inventory meanwhile: what this one made and the other does not know is added to what the other
+    /// wrote. What both know stays as the other wrote it, but for an id that only this one learned. False when there is
+    /// nothing to add, or when the other's stack is another one.
+    pub(crate) fn yield_to(&mut self, others: Option<(Inventory, Version)>) -> bool {
+        let mine = |id: &ResourceId| self.inventory.entries.get(id).filter(|entry| entry.ours);
+        let (mut merged, version) = match others {
+            Some((inventory, version)) => (inventory, Some(version)),
+            None => (Inventory { entries: BTreeMap::new(), ..self.inventory.clone() }, None),
+        };
+        if merged.uid != self.inventory.uid {
+            return false;
+        }
+        let mut added = false;
+        for id in &self.touched {
+            let Some(entry) = mine(id) else { continue };
+            match merged.entries.get_mut(id) {
+                None => {
+                    merged.entries.insert(id.clone(), entry.clone());
+                    added = true;
+                }
+                Some(theirs)
+                    if theirs.remote_id.is_none()
+                        && entry.remote_id.is_some()
+                        && theirs.generation == entry.generation =>
+                {
+                    theirs.remote_id.clone_from(&entry.remote_id);
+                    added = true;
+                }
+                Some(_) => {}
+            }
+        }
+        self.inventory = merged;
+        self.version = version;
+        self.dirty = added;
+        added
+    }
+}
+
+/// The id of what a resource is part of, where its kind is found that way.
+fn parent(declaration: Option<&KindDeclaration>, spec: &Value) -> Option<String> {
+    match declaration?.identity {
+        Identity::Parent { at } => spec.at(at).and_then(Value::as_str).map(str::to_owned),
+        _ => None,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod projection; // what is, in the words of what was asked
 pub mod discover; // contract: reading the cluster and the network
 pub mod inventory; // contract and format: what a stack remembers
 pub mod clock; // contract: time, given from outside
+pub mod lease; // contract and protocol: one run at a time, as a courtesy
 pub mod event; // what the engine reports while it works
 
 // From text to a wired stack.
@@ -33,6 +34,7 @@ pub mod validate; // RawStack + registry -> Stack
 pub mod wire; // Stack -> Wiring
 
 // The stages, in order; each has its own type.
+pub mod rename; // Inventory of before a renaming -> Inventory of after, pure
 pub mod zones; // surveys -> Context: the one place where zones and subnets are chosen
 pub mod desired; // wiring + context -> Desired
 mod difference; // what differs between what shall be and what is
@@ -42,7 +44,9 @@ pub mod situation; // what planning looks at
 mod decision; // what happens to one wanted resource
 mod removal; // what happens to what is not wanted any more
 pub mod planning; // Desired + Observed -> Plan, pure and total
+mod guard; // what a plan must not do by mistake
 pub mod flow; // all of the above in a row: reads only
+pub mod recovery; // a lost inventory, from names and marks: reads only
 mod schedule; // Plan -> tasks, pure
 pub mod run_options; // how a run goes about its work, and who may end it
 mod carry_out; // one task: one API call at a time, each followed by looking

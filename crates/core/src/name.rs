@@ -141,6 +141,14 @@ impl ResourceId {
         self.zone = Some(zone.clone());
         self
     }
+
+    /// The part that its component's author chose, with the zone: `mount-target@eu-west-1a`.
+    pub fn local(&self) -> String {
+        match &self.zone {
+            Some(zone) => format!("{}@{zone}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 impl fmt::Display for ResourceId {

@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use crate::clock::Clock;
 use crate::desired::Desired;
 use crate::driver::{
-    CallContext, Driver, DriverError, ErrorClass, Observation, Owner, Query, Target,
+    CallContext, Driver, DriverError, ErrorClass, Observation, Owned, Owner, Query, Target,
 };
 use crate::inventory::{Entry, Inventory};
 use crate::kind::{Identity, KindDeclaration};
-use crate::name::{Kind, ResourceId};
+use crate::name::{ComponentName, Kind, ResourceId};
 use crate::resource::Resource;
 use crate::secret::SecretSource;
 use crate::value::{Ref, Value};
@@ -133,7 +133,10 @@ pub async fn observe(
 
 fn needs_parent(world: &World, target: &Target, spec: Option<&Value>) -> bool {
     spec.is_some()
-        && world.kinds.get(&target.kind).is_some_and(|kind| kind.identity == Identity::Parent)
+        && world
+            .kinds
+            .get(&target.kind)
+            .is_some_and(|kind| matches!(kind.identity, Identity::Parent { .. }))
 }
 
 type Wanted<'a> = (Target, Option<&'a Value>);
@@ -164,8 +167,14 @@ pub(crate) fn target(resource: &Resource, entry: Option<&Entry>, owner: &Owner) 
         kind: resource.kind.clone(),
         name: resource.name.clone(),
         token: token(owner, &resource.id, generation),
-        remote_id: entry.and_then(|entry| entry.remote_id.clone()),
+        remote_id: entry.and_then(|entry| entry.remote_id.clone()).or_else(|| adopted_id(resource)),
+        parent: entry.and_then(|entry| entry.parent.clone()),
     }
+}
+
+/// What `adopt:` names, where that is an id and not the name that it has anyway.
+fn adopted_id(resource: &Resource) -> Option<String> {
+    resource.adopt.clone().filter(|_| resource.name.is_none())
 }
 
 /// What to look for and to act on, for a resource that is only remembered.
@@ -176,6 +185,7 @@ pub(crate) fn remembered_target(id: &ResourceId, entry: &Entry, owner: &Owner) -
         name: entry.name.clone(),
         token: token(owner, id, entry.generation),
         remote_id: entry.remote_id.clone(),
+        parent: entry.parent.clone(),
     }
 }
 
@@ -197,6 +207,70 @@ pub(crate) fn token(owner: &Owner, id: &ResourceId, generation: u32) -> Option<S
     }
     text.push(char::from(ALPHABET[(bits << (5 - count) & 31) as usize]));
     Some(text)
+}
+
+/// Whatever carries the marks of this stack in this cluster. The namespace alone is no stack: it may be all that a run made.
+pub(crate) async fn marked(
+    world: &World,
+    owner: &Owner,
+    cluster: &str,
+) -> Result<Vec<Owned>, ObserveError> {
+    let cx = CallContext::new(owner, world.secrets.as_ref());
+    let lists = world.drivers.iter().map(|driver| list_marked(driver, cx, world));
+    let mut found = Vec::new();
+    let mut failures = Vec::new();
+    for list in join_all(lists).await {
+        match list {
+            Ok(marked) => found.extend(marked),
+            // What may not be listed is not there for us: the keys of creations still protect it.
+            Err(error) if matches!(error.class, ErrorClass::Denied(_)) => {}
+            Err(error) => failures.push((namespace_id(), error)),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(ObserveError { failures });
+    }
+    found.retain(|owned| {
+        cluster.is_empty() || owned.cluster.as_deref().is_none_or(|found| found == cluster)
+    });
+    found.retain(|owned| owned.id.as_ref() != Some(&namespace_id()));
+    Ok(found)
+}
+
+/// Asks one driver, again where it was throttled or failed for a moment.
+async fn list_marked(
+    driver: &Arc<dyn Driver>,
+    cx: CallContext<'_>,
+    world: &World,
+) -> Result<Vec<Owned>, DriverError> {
+    let mut attempt = 1;
+    loop {
+        let listed = match select(driver.owned(cx), world.clock.sleep(READ_TIMEOUT)).await {
+            Either::Left((listed, _)) => listed,
+            Either::Right(_) => Err(silent()),
+        };
+        match listed {
+            Err(error) if passes(&error) && attempt < READ_ATTEMPTS => {
+                world.clock.sleep(Duration::from_millis(500 << attempt)).await;
+                attempt += 1;
+            }
+            listed => return listed,
+        }
+    }
+}
+
+fn silent() -> DriverError {
+    let message = format!("no answer within {} s", READ_TIMEOUT.as_secs());
+    DriverError::new(ErrorClass::Transient, message)
+}
+
+/// Whether the same read may succeed in a moment.
+fn passes(error: &DriverError) -> bool {
+    matches!(error.class, ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::Ambiguous)
+}
+
+fn namespace_id() -> ResourceId {
+    ResourceId::new(&ComponentName::stack(), "namespace")
 }
 
 async fn look(
@@ -240,20 +314,11 @@ async fn read(
         let results =
             match select(driver.observe(cx, &queries), world.clock.sleep(READ_TIMEOUT)).await {
                 Either::Left((results, _)) => results,
-                Either::Right(_) => {
-                    let message = format!("no answer within {} s", READ_TIMEOUT.as_secs());
-                    let error = DriverError::new(ErrorClass::Transient, message);
-                    vec![Err(error); queries.len()]
-                }
+                Either::Right(_) => vec![Err(silent()); queries.len()],
             };
         let mut again = Vec::new();
         for (query, result) in queries.into_iter().zip(results) {
-            let passing = result.as_ref().is_err_and(|error| {
-                matches!(
-                    error.class,
-                    ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::Ambiguous
-                )
-            });
+            let passing = result.as_ref().is_err_and(passes);
             if passing && attempt < READ_ATTEMPTS {
                 again.push(query);
             } else {

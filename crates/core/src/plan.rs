@@ -173,6 +173,17 @@ pub struct Advisory {
     pub hint: Option<String>,
 }
 
+/// A reason to refuse a whole plan, whatever its steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// A stable name, such as `many-deletions`.
+    pub code: &'static str,
+    /// What.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
 /// What would be done.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
@@ -180,6 +191,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What the owner should know.
     pub advisories: Vec<Advisory>,
+    /// What refuses it as a whole.
+    pub guards: Vec<Guard>,
 }
 
 impl Plan {
@@ -195,6 +208,11 @@ impl Plan {
     /// Whether carrying it out would change anything.
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| !step.is_noop())
+    }
+
+    /// Whether it must not be carried out.
+    pub fn is_refused(&self) -> bool {
+        !self.guards.is_empty() || self.refusals().next().is_some()
     }
 
     /// The steps that refuse it.

@@ -25,7 +25,7 @@ pub fn plan(situation: Situation<'_>) -> Plan {
     refuse_renames(situation, &mut steps);
     let mut advisories = advisories(situation.desired);
     advisories.extend(keys_go(&steps));
-    Plan { steps, advisories }
+    Plan { steps, advisories, guards: Vec::new() }
 }
 
 /// A data store that appears in the moment in which one of its kind is given up looks like a rename, and would make the
@@ -44,7 +44,7 @@ fn refuse_renames(situation: Situation<'_>, steps: &mut [Step]) {
             step.work = Work::Nothing;
             step.reason = format!("would start empty, while {old} with its data is given up");
             step.hint = Some(format!(
-                "keep the name {}; or, if an empty one is meant, run with --recreate {}",
+                "if it is the same under a new name, write `renamed_from: {}` beside its `use`; if an empty one is meant, run with --recreate {}",
                 old.component, step.id.component
             ));
         }

@@ -30,7 +30,7 @@ pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
             steps.push(retain(situation, id, entry, reason));
             continue;
         }
-        if !situation.observed.get(id).is_present() {
+        if !situation.observed.get(id).is_present() && !awaits_copy(situation, id, entry) {
             let reason = "is gone already".to_owned();
             steps.push(Step { work: Work::Forget, ..bare(Action::Delete, id, entry, reason) });
             at.insert(id, steps.len() - 1);
@@ -51,7 +51,8 @@ pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
         if *id.component.as_str() == *ComponentName::STACK {
             after.extend(at.values().map(|step| Wait { step: *step, until: Until::Ready }));
         }
-        if let Some(unprotect) = unprotect(situation, id, entry) {
+        let present = situation.observed.get(id).is_present();
+        if let Some(unprotect) = unprotect(situation, id, entry).filter(|_| present) {
             steps.push(Step { after: after.clone(), ..unprotect });
             after.push(Wait { step: steps.len() - 1, until: Until::Ready });
         }
@@ -213,6 +214,13 @@ fn unprotect(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Option
         work: Work::Set { target, difference },
         ..bare(Action::Update, id, entry, reason)
     })
+}
+
+/// Its deletion was begun and leaves a copy, which nobody has seen yet.
+fn awaits_copy(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> bool {
+    entry.state == EntryState::Deleting
+        && situation.permits.delete_data.contains(&id.component)
+        && situation.kinds.get(&entry.kind).is_some_and(|kind| kind.final_copy)
 }
 
 fn delete(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Step {

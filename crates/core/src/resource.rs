@@ -128,6 +128,8 @@ pub struct Resource {
     pub upgrade: Option<UpgradeRule>,
     /// Who changes first.
     pub stop_for: Option<StopFor>,
+    /// The id or name of something that is there, which the stack file gives to the stack (`adopt:`). Set by the core.
+    pub adopt: Option<String>,
 }
 
 impl Resource {
@@ -145,6 +147,7 @@ impl Resource {
             foreign: Foreign::Refuse,
             upgrade: None,
             stop_for: None,
+            adopt: None,
         }
     }
 

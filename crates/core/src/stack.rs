@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::component::{Component, ComponentType};
 use crate::diagnostic::{Diagnostic, Finding, Severity, Span};
-use crate::name::{ComponentName, StackName, TypeName, Zone};
+use crate::name::{ComponentName, ResourceId, StackName, TypeName, Zone};
 
 /// What a stack file says, validated. Made by [`crate::validate::validate`].
 #[derive(Debug, Clone)]
@@ -57,6 +57,10 @@ pub struct StackComponent {
     pub needs: BTreeMap<String, String>,
     /// The codes of the advisories that its owner accepts.
     pub acknowledged: BTreeSet<String>,
+    /// The name that it had before.
+    pub renamed_from: Option<ComponentName>,
+    /// What is there already and becomes the stack's own: resource, and the id or name of what is there.
+    pub adopt: BTreeMap<ResourceId, String>,
     /// What its type is.
     pub described: Arc<ComponentType>,
     /// What its type does.

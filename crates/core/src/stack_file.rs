@@ -68,4 +68,10 @@ pub(crate) struct ComponentEntry {
     needs: Option<BTreeMap<String, String>>,
     /// Advisories that you have read and accept, by their names, such as `git-on-nfs`; the plan no longer shows them.
     acknowledge: Option<Vec<String>>,
+    /// The name that this component had before. Its resources keep their physical names, and so their data. May be taken
+    /// out after the next `up`.
+    renamed_from: Option<String>,
+    /// What is there already and shall be this component's own from now on: a resource's name, as the plan shows it, and the
+    /// id or name of what is there, such as `instance: git-db`.
+    adopt: Option<BTreeMap<String, String>>,
 }

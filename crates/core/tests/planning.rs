@@ -116,9 +116,34 @@ fn a_stranger_is_refused_or_used() {
     stranger(Foreign::Refuse).check(
         "
         refuse stack/namespace: namespace exists, but this stack did not make it
-          hint: choose another name for the stack or the component, or move what is there out of the way
+          hint: choose another name for the stack or the component; or, if it shall be the stack's own, name it: `adopt: { namespace: namespace }`
         ",
     );
+}
+
+#[test]
+fn a_stranger_that_is_named_becomes_the_stacks_own() {
+    let wanted = |size: u32| {
+        let mut wanted = scene::with(resource("db/group"), json!({ "size": size }));
+        wanted.adopt = Some("remote-db/group".to_owned());
+        wanted
+    };
+    let stranger = || Scene::new([wanted(1)]).made().forgotten().owned_by(Ownership::Foreign);
+    stranger().check("adopt db/group: was there before; becomes the stack's own, as adopt: says");
+    stranger().wanting([wanted(2)]).check(
+        "
+        adopt db/group: was there before; becomes the stack's own, as adopt: says
+          size: 1 -> 2
+        ",
+    );
+    stranger().gone("db/group").check(
+        "
+        refuse db/group: adopt: names remote-db/group, which is not there
+          hint: correct the id or name in the stack file; or take it out, to make a new one
+        ",
+    );
+    // Once it is the stack's own, the line in the file does no more.
+    Scene::new([wanted(1)]).made().check("keep db/group: as wanted");
 }
 
 #[test]
@@ -249,7 +274,7 @@ fn a_renamed_data_store_is_not_silently_started_empty() {
     scene().check(
         "
         refuse files/fs: would start empty, while data/fs with its data is given up
-          hint: keep the name data; or, if an empty one is meant, run with --recreate files
+          hint: if it is the same under a new name, write `renamed_from: data` beside its `use`; if an empty one is meant, run with --recreate files
         retain data/fs: holds data; delete it with --delete-data data
         ",
     );
@@ -259,6 +284,23 @@ fn a_renamed_data_store_is_not_silently_started_empty() {
         retain data/fs: holds data; delete it with --delete-data data
         ",
     );
+}
+
+/// A run was ended between the deletion and the sight of the copy.
+#[test]
+fn a_copy_that_nobody_has_seen_is_awaited_though_its_original_is_gone() {
+    let db = resource("db/instance").holding(DataClass::Data);
+    let scene = || {
+        Scene::new([db.clone()])
+            .made()
+            .in_state(EntryState::Deleting)
+            .gone("db/instance")
+            .wanting([])
+    };
+    scene()
+        .deleting("db")
+        .check("delete db/instance: named by --delete-data; leaves the snapshot git-db-uid-1");
+    scene().check("delete db/instance: is gone already");
 }
 
 #[test]

@@ -182,14 +182,15 @@ fn is_ours_anyway(path: &[&str], key: &str) -> bool {
         [] => matches!(key, "apiVersion" | "kind" | "status"),
         ["metadata"] => !matches!(key, "labels" | "annotations"),
         ["metadata", "labels"] => marks::is_drivers(key) || key == marks::STACK,
+        ["metadata", "annotations"] => key == marks::NODE,
         _ => false,
     }
 }
 
-/// A specification without any label: our own are no difference then either.
+/// A specification without any label or annotation: our own are no difference then either.
 fn without_marks(path: &[&str], key: &str, mut value: Json) -> Json {
-    if let (["metadata"], "labels", Some(labels)) = (path, key, value.as_object_mut()) {
-        labels.retain(|label, _| !marks::is_drivers(label) && label != marks::STACK);
+    if let (["metadata"], Some(map)) = (path, value.as_object_mut()) {
+        map.retain(|name, _| !is_ours_anyway(&["metadata", key], name));
     }
     value
 }

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 use zonestack_core::driver::{CallContext, DriverError, ErrorClass};
+use zonestack_core::name::ResourceId;
 use zonestack_core::secret::{SecretError, SecretRef, SecretSource, Sensitive};
 use zonestack_core::value::{as_generator, as_secret, is_marker};
 
@@ -46,8 +47,12 @@ pub(crate) fn encode(value: &str) -> String {
 }
 
 /// The whole Secret, with every value made or fetched.
-pub(crate) async fn fill(cx: CallContext<'_>, spec: &Json) -> Result<Filled, DriverError> {
-    let mut manifest = marks::mark(spec, cx.owner);
+pub(crate) async fn fill(
+    cx: CallContext<'_>,
+    id: &ResourceId,
+    spec: &Json,
+) -> Result<Filled, DriverError> {
+    let mut manifest = marks::mark(spec, cx.owner, id);
     let mut values = Vec::new();
     if let Some(Json::Object(wanted)) = manifest.get_mut("stringData").map(Json::take) {
         manifest["stringData"] = filled(cx.secrets, wanted, &mut values).await?.into();
@@ -59,6 +64,7 @@ pub(crate) async fn fill(cx: CallContext<'_>, spec: &Json) -> Result<Filled, Dri
 /// of the live Secret only, so that no key which somebody else added meanwhile is overwritten.
 pub(crate) async fn completion(
     cx: CallContext<'_>,
+    id: &ResourceId,
     spec: &Json,
     live: &Json,
 ) -> Result<Option<Filled>, DriverError> {
@@ -84,7 +90,7 @@ pub(crate) async fn completion(
             patch.insert(field.to_owned(), changed);
         }
     }
-    let marked = marks::mark(spec, cx.owner);
+    let marked = marks::mark(spec, cx.owner, id);
     let mut metadata = Map::new();
     for field in ["labels", "annotations"] {
         let wanted = &marked["metadata"][field];

@@ -6,7 +6,7 @@ use kube::api::Preconditions;
 use serde_json::{Value as Json, json};
 use zonestack_core::driver::{
     CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
-    Ownership, Query, Target,
+    Owned, Ownership, Query, Target,
 };
 use zonestack_core::kind::KindDeclaration;
 
@@ -51,7 +51,7 @@ impl KubernetesDriver {
     ) -> Result<Created, DriverError> {
         let named = Named::read(&target.kind, target.name.as_deref())?;
         let made = if named.kind.kind == "Secret" {
-            let filled = credentials::fill(cx, spec).await?;
+            let filled = credentials::fill(cx, &target.id, spec).await?;
             let namespace = named.place.namespace.as_deref();
             self.api.create(named.kind, namespace, filled.expose()).await.map_err(|failure| {
                 filled.scrub(failure.into_driver_error(Call::Write, &named.what("create")))
@@ -65,7 +65,7 @@ impl KubernetesDriver {
                 );
                 return Err(DriverError::new(ErrorClass::AlreadyExists, message));
             }
-            self.apply(cx, &named, spec, None, false).await?
+            self.apply(cx, target, &named, spec, None).await?
         };
         Ok(Created { remote_id: uid(&made) })
     }
@@ -74,12 +74,13 @@ impl KubernetesDriver {
     async fn apply(
         &self,
         cx: CallContext<'_>,
+        target: &Target,
         named: &Named,
         spec: &Json,
         uid: Option<&str>,
-        taken_over: bool,
     ) -> Result<Json, DriverError> {
-        let mut object = marks::mark(spec, cx.owner);
+        let taken_over = cx.taken_over.contains(&target.id);
+        let mut object = marks::mark(spec, cx.owner, &target.id);
         if let Some(uid) = uid {
             object["metadata"]["uid"] = uid.into();
         }
@@ -109,7 +110,7 @@ impl KubernetesDriver {
     ) -> Result<(), DriverError> {
         let named = Named::read(&target.kind, target.name.as_deref())?;
         if named.kind.kind == "Secret" {
-            return self.complete(cx, &named, spec).await;
+            return self.complete(cx, target, &named, spec).await;
         }
         if named.kind.readiness == Readiness::Volume && is_release(differences) {
             let patch = json!({ "spec": { "claimRef": { "uid": null, "resourceVersion": null } } });
@@ -118,14 +119,14 @@ impl KubernetesDriver {
                 .map(drop)
                 .map_err(|failure| failure.into_driver_error(Call::Write, &named.what("release")));
         }
-        let taken_over = cx.taken_over.contains(&target.id);
-        self.apply(cx, &named, spec, target.remote_id.as_deref(), taken_over).await.map(drop)
+        self.apply(cx, target, &named, spec, target.remote_id.as_deref()).await.map(drop)
     }
 
     /// Adds to a Secret what is missing.
     async fn complete(
         &self,
         cx: CallContext<'_>,
+        target: &Target,
         named: &Named,
         spec: &Json,
     ) -> Result<(), DriverError> {
@@ -136,7 +137,9 @@ impl KubernetesDriver {
                 let message = format!("Secret {} is not there any more", named.place);
                 DriverError::new(ErrorClass::NotFound, message)
             })?;
-        let Some(patch) = credentials::completion(cx, spec, &live).await? else { return Ok(()) };
+        let Some(patch) = credentials::completion(cx, &target.id, spec, &live).await? else {
+            return Ok(());
+        };
         let patched = self.api.merge(named.kind, &named.place, patch.expose()).await;
         patched.map(drop).map_err(|failure| {
             patch.scrub(failure.into_driver_error(Call::Write, &named.what("complete")))
@@ -251,6 +254,10 @@ impl Driver for KubernetesDriver {
         _deletion: &'a Deletion,
     ) -> BoxFuture<'a, Result<(), DriverError>> {
         self.end(cx, target).boxed()
+    }
+
+    fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>> {
+        crate::owned::owned(&self.api, cx.owner).boxed()
     }
 }
 

@@ -10,7 +10,8 @@ use zonestack_core::inventory::{Inventory, InventoryError, InventoryStore, Versi
 use crate::api::{ApiServer, Detail, Place};
 use crate::failure::{ApiFailure, Call};
 use crate::kinds::{CONFIG_MAP, NAMESPACE};
-use crate::marks;
+use crate::patience::patiently;
+use crate::{marks, namespace};
 
 /// The key of the recorded inventory.
 const KEY: &str = "inventory.json";
@@ -54,7 +55,8 @@ impl ConfigMapInventory {
     }
 
     async fn read(&self) -> Result<Option<(Inventory, Version)>, InventoryError> {
-        let got = self.api.get(&CONFIG_MAP, &self.place, Detail::Object).await;
+        let read = || self.api.get(&CONFIG_MAP, &self.place, Detail::Object).boxed();
+        let got = patiently(read).await;
         let Some(object) = got.map_err(|failure| self.failed(failure, Call::Read, "read"))? else {
             return Ok(None);
         };
@@ -112,20 +114,40 @@ impl ConfigMapInventory {
                 "labels": {
                     marks::STACK: self.stack,
                     marks::UID: inventory.uid,
-                    marks::MANAGED_BY: "zonestack",
+                    marks::MANAGED_BY: marks::TOOL,
                 },
+                "annotations": { marks::NODE: marks::namespace_id().to_string() },
             },
         })
     }
 
+    /// The uid of the stack's namespace, when a run of zonestack made it. One that is going away is nobody's any more.
+    async fn uid_of_namespace(&self) -> Result<Option<String>, InventoryError> {
+        let place = Place::of_cluster(&self.namespace);
+        let got = self.api.get(&NAMESPACE, &place, Detail::Metadata).await;
+        let what = format!("read namespace {}", self.namespace);
+        let Some(home) = got.map_err(|failure| classed(failure, Call::Read, &what))? else {
+            return Ok(None);
+        };
+        let label = |key: &str| home["metadata"]["labels"][key].as_str();
+        let is_ours = label(marks::STACK) == Some(&self.stack)
+            && label(marks::MANAGED_BY) == Some(marks::TOOL)
+            && !namespace::is_going(&home);
+        Ok(label(marks::UID).filter(|_| is_ours).map(ToOwned::to_owned))
+    }
+
     fn failed(&self, failure: ApiFailure, call: Call, verb: &str) -> InventoryError {
-        let error = failure.into_driver_error(call, &format!("{verb} ConfigMap {}", self.place));
-        match error.class {
-            ErrorClass::Denied(_) | ErrorClass::Invalid | ErrorClass::Quota | ErrorClass::Bug => {
-                InventoryError::Denied(error.message)
-            }
-            _ => InventoryError::Unreachable(error.message),
+        classed(failure, call, &format!("{verb} ConfigMap {}", self.place))
+    }
+}
+
+fn classed(failure: ApiFailure, call: Call, what: &str) -> InventoryError {
+    let error = failure.into_driver_error(call, what);
+    match error.class {
+        ErrorClass::Denied(_) | ErrorClass::Invalid | ErrorClass::Quota | ErrorClass::Bug => {
+            InventoryError::Denied(error.message)
         }
+        _ => InventoryError::Unreachable(error.message),
     }
 }
 
@@ -144,6 +166,10 @@ impl InventoryStore for ConfigMapInventory {
         replaces: Option<&'a Version>,
     ) -> BoxFuture<'a, Result<Version, InventoryError>> {
         self.write(inventory, replaces).boxed()
+    }
+
+    fn claimed_uid(&self) -> BoxFuture<'_, Result<Option<String>, InventoryError>> {
+        self.uid_of_namespace().boxed()
     }
 
     fn remove<'a>(&'a self, version: &'a Version) -> BoxFuture<'a, Result<(), InventoryError>> {

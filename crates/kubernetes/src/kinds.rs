@@ -89,6 +89,10 @@ pub(crate) const SECRET: ObjectKind = ObjectKind {
 pub(crate) const CONFIG_MAP: ObjectKind =
     ObjectKind { kind: "ConfigMap", plural: "configmaps", ..PLAIN };
 
+/// A Lease. Not among [`KINDS`]: no stack has one as a resource.
+pub(crate) const LEASE: ObjectKind =
+    ObjectKind { api_version: "coordination.k8s.io/v1", kind: "Lease", plural: "leases", ..PLAIN };
+
 /// Every kind. Immutable fields are those of Kubernetes 1.36's `pkg/apis/*/validation`.
 pub(crate) const KINDS: &[ObjectKind] = &[
     NAMESPACE,
@@ -231,11 +235,16 @@ impl ObjectKind {
         }
     }
 
+    /// The kind as the engine names it.
+    pub(crate) fn name(&self) -> Kind {
+        Kind::new(&format!("k8s.{}.{}", self.api_version, self.kind))
+    }
+
     /// What the engine must know of it.
     pub(crate) fn declaration(&self) -> KindDeclaration {
         let volume = matches!(self.readiness, Readiness::Claim | Readiness::Volume);
         KindDeclaration {
-            kind: Kind::new(&format!("k8s.{}.{}", self.api_version, self.kind)),
+            kind: self.name(),
             identity: Identity::Name,
             tagging: Tagging::OnCreate,
             marks_at: Some("/metadata/labels"),

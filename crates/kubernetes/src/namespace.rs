@@ -51,7 +51,8 @@ fn is_given(object: &Json) -> bool {
         || controller(object).is_some_and(|kind| ["ReplicaSet", "StatefulSet"].contains(&kind))
 }
 
-fn is_going(object: &Json) -> bool {
+/// Whether its deletion has begun.
+pub(crate) fn is_going(object: &Json) -> bool {
     !object["metadata"]["deletionTimestamp"].is_null()
 }
 

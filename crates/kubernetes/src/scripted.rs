@@ -115,6 +115,7 @@ pub(crate) fn target(kind: &str, name: &str) -> Target {
         name: Some(name.to_owned()),
         token: None,
         remote_id: None,
+        parent: None,
     }
 }
 

@@ -8,6 +8,7 @@ use zonestack_core::discover::{ClusterReader, ClusterSurvey, NodeFacts, SurveyEr
 
 use crate::api::{ApiServer, Detail};
 use crate::failure::{ApiFailure, Call};
+use crate::patience::patiently;
 use crate::quantity::Quantity;
 
 const POD_SECURITY: &str = "pod-security.kubernetes.io/enforce";
@@ -43,9 +44,9 @@ impl KubernetesCluster {
     async fn read(&self, namespace: &str) -> Result<ClusterSurvey, SurveyError> {
         let namespace_path = format!("/api/v1/namespaces/{namespace}");
         let (nodes, version, namespace, efs_csi_driver, load_balancer_controller) = futures::join!(
-            self.api.list_path("/api/v1/nodes", "", Detail::Object),
-            self.api.get_path("/version"),
-            self.api.get_path(&namespace_path),
+            patiently(|| self.api.list_path("/api/v1/nodes", "", Detail::Object).boxed()),
+            patiently(|| self.api.get_path("/version").boxed()),
+            patiently(|| self.api.get_path(&namespace_path).boxed()),
             self.is_installed(EFS_DRIVER),
             self.has_load_balancer_controller(),
         );
@@ -81,7 +82,7 @@ impl KubernetesCluster {
     /// Whether something is at a path. Where the caller may not look, it counts as not installed, and that is said: the
     /// stack can be had without it.
     async fn is_installed(&self, path: &str) -> Result<bool, SurveyError> {
-        match self.api.get_path(path).await {
+        match patiently(|| self.api.get_path(path).boxed()).await {
             Ok(object) => Ok(object.is_some()),
             Err(failure) if failure.code() == 403 => {
                 tracing::warn!("taken as not installed, because it may not be read: {path}");

@@ -22,7 +22,7 @@ use serde_json::Value as Json;
 use zonestack_core::context::partition_of;
 use zonestack_core::driver::{
     CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
-    Ownership, Query, Status, Target,
+    Owned, Ownership, Query, Status, Target,
 };
 use zonestack_core::kind::KindDeclaration;
 use zonestack_core::name::ComponentName;
@@ -75,15 +75,6 @@ impl EfsDriver {
 
     fn recall(&self, id: &str) -> Option<Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-    }
-
-    /// File systems of ours that a component has.
-    fn file_systems_of(&self, component: &ComponentName) -> Vec<String> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter()
-            .filter(|(_, seen)| seen.component == *component && seen.ownership == Ownership::Ours)
-            .map(|(id, _)| id.clone())
-            .collect()
     }
 }
 
@@ -162,6 +153,11 @@ impl Driver for EfsDriver {
                 _ => Err(unknown_kind(target)),
             }
         })
+    }
+
+    /// File systems only: mount targets carry no marks.
+    fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>> {
+        Box::pin(file_system::owned(self, cx))
     }
 }
 

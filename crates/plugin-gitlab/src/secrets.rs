@@ -65,7 +65,7 @@ impl<'a> Key<'a> {
 
 /// The Secret of the keys.
 pub(crate) fn name(cx: &RenderContext<'_>) -> String {
-    format!("{}-secrets", cx.component)
+    format!("{}-secrets", cx.called)
 }
 
 /// A reference to a Secret is read where it is; everything else gets into a Secret of ours.
@@ -115,7 +115,7 @@ fn template() -> Generator {
 
 /// Where the mail server's password is.
 pub(crate) fn mail_password_at(reference: &SecretRef, cx: &RenderContext<'_>) -> SecretKey {
-    kept_at(Some(reference), &format!("{}-mail", cx.component), MAIL_PASSWORD)
+    kept_at(Some(reference), &format!("{}-mail", cx.called), MAIL_PASSWORD)
 }
 
 /// The Secrets that are made: the keys, kept as long as any data; the mail server's password when it is not in a Secret yet.

@@ -28,7 +28,7 @@ pub(crate) fn keeps_client_address(wired: &Wired<'_>) -> bool {
 
 fn metadata(cx: &RenderContext<'_>) -> Json {
     json!({
-        "name": cx.component.as_str(),
+        "name": cx.called.as_str(),
         "namespace": cx.context.namespace,
         "labels": labels(cx),
     })

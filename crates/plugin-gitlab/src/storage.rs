@@ -98,7 +98,7 @@ fn storage(wired: &Wired<'_>, zone: Option<&Zone>, source: &Json) -> Storage {
             None => id,
         }
     };
-    let claim_name = format!("{}-data{suffix}", cx.component);
+    let claim_name = format!("{}-data{suffix}", cx.called);
     // Cluster-wide, so the namespace is part of it.
     let volume_name = format!("{}-{}{suffix}", cx.context.namespace, cx.physical_name());
     let volume =

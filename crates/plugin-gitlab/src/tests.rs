@@ -85,6 +85,11 @@ impl World {
     }
 
     fn render(&self) -> Rendered {
+        self.render_as("gitlab", "gitlab")
+    }
+
+    /// As the component of a name, which was called otherwise when it made its things.
+    fn render_as(&self, name: &str, called: &str) -> Rendered {
         assert_eq!(Gitlab.check(&self.config), [], "the settings of a test are right");
         let requirements = BTreeMap::from([
             ("storage".to_owned(), Export::SharedFilesystem(self.storage.clone())),
@@ -92,7 +97,8 @@ impl World {
             ("cache".to_owned(), Export::Redis(self.cache.clone())),
         ]);
         let cx = RenderContext {
-            component: &"gitlab".parse().unwrap(),
+            component: &name.parse().unwrap(),
+            called: &called.parse().unwrap(),
             context: &self.context,
             requirements: &requirements,
             consumers: 0,

@@ -51,7 +51,7 @@ pub(crate) fn deployment(wired: &Wired<'_>, site: &Site<'_>, claim_name: &str) -
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {
-            "name": format!("{}{suffix}", cx.component),
+            "name": format!("{}{suffix}", cx.called),
             "namespace": cx.context.namespace,
             "labels": selector,
         },

@@ -12,7 +12,7 @@ use futures::future::{BoxFuture, FutureExt};
 use serde_json::Value as Json;
 use zonestack_core::driver::{
     CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
-    Query, Target,
+    Owned, Query, Status, Target,
 };
 use zonestack_core::kind::KindDeclaration;
 
@@ -21,8 +21,10 @@ mod create; // the call that makes an instance
 mod declaration; // what the engine must know of the kinds
 mod delete; // the call that ends an instance
 mod failure; // failed calls, with what to do
+mod final_copy; // the snapshot that a deleted instance leaves
 mod instance; // observing instances
 mod modify; // the call that changes an instance
+mod owned; // everything that carries the marks of a stack
 mod parameter_group; // parameter groups
 mod spec; // reading a specification
 mod state; // the service's words for states
@@ -180,5 +182,18 @@ impl Driver for RdsDriver {
             }
         }
         .boxed()
+    }
+
+    fn final_copy<'a>(
+        &'a self,
+        _cx: CallContext<'a>,
+        target: &'a Target,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Status, DriverError>> {
+        self.final_snapshot(target, name).boxed()
+    }
+
+    fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>> {
+        self.all_owned(cx.owner).boxed()
     }
 }

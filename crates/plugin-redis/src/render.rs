@@ -47,7 +47,7 @@ pub(crate) fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
     let service_id = cx.id("service");
     let export = Redis {
         engine: settings.engine.as_str().to_owned(),
-        host: Value::from(format!("{}.{}.svc", cx.component, cx.context.namespace)),
+        host: Value::from(format!("{}.{}.svc", cx.called, cx.context.namespace)),
         port: PORT,
         version: major_minor(settings.version()).unwrap_or_default(),
         tls: false,
@@ -65,7 +65,7 @@ pub(crate) fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
     Rendered {
         outputs: vec![(
             "address".to_owned(),
-            Value::from(format!("{}.{}.svc:{PORT}", cx.component, cx.context.namespace)),
+            Value::from(format!("{}.{}.svc:{PORT}", cx.called, cx.context.namespace)),
         )],
         resources,
         exports: vec![Export::Redis(export)],
@@ -119,13 +119,13 @@ fn selector(cx: &RenderContext<'_>) -> Json {
 /// The labels that let a pod of this stack in. The stack's name is the value, so that two stacks may share a namespace.
 fn client_labels(cx: &RenderContext<'_>) -> BTreeMap<String, String> {
     BTreeMap::from([(
-        format!("zonestack.io/client-of-{}", cx.component),
+        format!("zonestack.io/client-of-{}", cx.called),
         cx.context.stack.to_string(),
     )])
 }
 
 fn metadata(cx: &RenderContext<'_>) -> Json {
-    json!({ "name": cx.component.as_str(), "namespace": cx.context.namespace, "labels": selector(cx) })
+    json!({ "name": cx.called.as_str(), "namespace": cx.context.namespace, "labels": selector(cx) })
 }
 
 fn image(settings: &Settings) -> String {
@@ -219,7 +219,7 @@ fn deployment(settings: &Settings, zone: Option<&Zone>, cx: &RenderContext<'_>) 
 }
 
 fn claim_name(cx: &RenderContext<'_>) -> String {
-    format!("{}-data", cx.component)
+    format!("{}-data", cx.called)
 }
 
 fn claim(storage: &Storage, cx: &RenderContext<'_>) -> Json {

@@ -24,11 +24,17 @@ fn rendered(config: &Json) -> Rendered {
 }
 
 fn rendered_in(is_nominal: bool, config: &Json) -> Rendered {
+    rendered_as("cache", "cache", is_nominal, config)
+}
+
+/// As the component of a name, which was called otherwise when it made its things.
+fn rendered_as(name: &str, called: &str, is_nominal: bool, config: &Json) -> Rendered {
     let zones = ["eu-west-1a", "eu-west-1b"].map(|zone| zone.parse().unwrap());
     let mut context = Context::nominal("git".parse().unwrap(), "dev", "eu-west-1", &zones);
     context.is_nominal = is_nominal;
     let cx = RenderContext {
-        component: &"cache".parse().unwrap(),
+        component: &name.parse().unwrap(),
+        called: &called.parse().unwrap(),
         context: &context,
         requirements: &BTreeMap::new(),
         consumers: 1,
@@ -154,4 +160,22 @@ fn the_documented_stack_is_right() {
     let stack: Json = serde_yaml::from_str(&text).unwrap();
     assert_eq!(stack["components"]["cache"]["use"], "redis");
     check(&stack["components"]["cache"]["with"], "");
+}
+
+#[test]
+fn a_renamed_component_keeps_every_object_selector_and_name() {
+    let config = json!({"storage": {"size": "8Gi"}});
+    let before = rendered_as("cache", "cache", false, &config);
+    let after = rendered_as("queues", "cache", false, &config);
+    for (old, new) in before.resources.iter().zip(&after.resources) {
+        assert_eq!(new.id.to_string(), old.id.to_string().replace("cache/", "queues/"));
+        assert_eq!((&new.name, &new.spec), (&old.name, &old.spec));
+    }
+    assert_eq!(after.outputs, before.outputs);
+    let [Export::Redis(old)] = &before.exports[..] else { panic!("{:?}", before.exports) };
+    let [Export::Redis(new)] = &after.exports[..] else { panic!("{:?}", after.exports) };
+    assert_eq!((&new.host, &new.client_labels), (&old.host, &old.client_labels));
+    // What a person reads names the component as the stack file does.
+    let words: Vec<_> = after.findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert!(words.iter().any(|words| words.starts_with("queues is one pod")), "{words:?}");
 }

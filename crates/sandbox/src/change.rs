@@ -69,6 +69,7 @@ impl Service<'_> {
         references::merge(spec, &mut found.spec);
         if differences.iter().any(|difference| is_mark(&difference.path)) && mark.is_some() {
             found.owner = mark;
+            found.node = Some(target.id.to_string());
         }
         if !only_marks {
             found.change = Some(Span { from: now, until: now.saturating_add(takes) });

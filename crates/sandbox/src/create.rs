@@ -31,7 +31,7 @@ impl Service<'_> {
         if let Some(made) = self.already_there(turn.world, target, spec, &title)? {
             return Ok(Created { remote_id: Some(made) });
         }
-        if self.kind.identity == Identity::Parent {
+        if matches!(self.kind.identity, Identity::Parent { .. }) {
             let parents = references::parents(turn.world, spec);
             if parents.is_empty() && !references::is_in_network_group(turn.world, spec) {
                 let message = format!("{title}: what it is to be part of is not there");
@@ -105,7 +105,7 @@ impl Service<'_> {
                 .resources
                 .iter()
                 .find(|found| found.kind == target.kind.as_str() && found.token == target.token),
-            Identity::Name | Identity::Parent => {
+            Identity::Name | Identity::Parent { .. } => {
                 let among: Vec<&Resource> = world.resources.iter().collect();
                 self.find(world, &among, &by_key, Some(spec))
             }

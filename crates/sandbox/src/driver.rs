@@ -7,9 +7,9 @@ use futures::future::{BoxFuture, join_all};
 use serde_json::Value as Json;
 use zonestack_core::driver::{
     CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
-    Query, Target,
+    Owned, Owner, Query, Status, Target,
 };
-use zonestack_core::kind::KindDeclaration;
+use zonestack_core::kind::{KindDeclaration, Tagging};
 use zonestack_core::name::Kind;
 use zonestack_core::secret::{SecretError, SecretRef};
 use zonestack_core::value::as_secret;
@@ -17,6 +17,7 @@ use zonestack_core::value::as_secret;
 use crate::gate::{Purpose, Sandbox};
 use crate::log::Operation;
 use crate::service::Service;
+use crate::world::Resource;
 
 /// Plays any kinds from their declarations.
 #[derive(Clone)]
@@ -38,6 +39,28 @@ impl SandboxDriver {
             DriverError::new(ErrorClass::Unsupported, message)
         };
         self.kinds.get(kind).ok_or_else(unknown)
+    }
+
+    /// A resource that carries the marks of a stack, as a list by marks shows it.
+    fn as_owned(&self, owner: &Owner, found: &Resource) -> Option<Owned> {
+        let mark = found.owner.as_ref().filter(|mark| mark.stack == owner.stack)?;
+        let (kind, declaration) = self.kinds.get_key_value(&Kind::new(&found.kind))?;
+        let elsewhere = match found.namespaced() {
+            Some((namespace, _)) => namespace != owner.namespace,
+            None => kind.kubernetes().is_none() && found.region != owner.region,
+        };
+        if elsewhere || found.deletion.is_some() || declaration.tagging == Tagging::None {
+            return None;
+        }
+        let cluster = found.spec.pointer("/tags/zonestack:cluster").and_then(Json::as_str);
+        Some(Owned {
+            kind: kind.clone(),
+            id: found.node.as_ref().and_then(|node| node.parse().ok()),
+            uid: Some(mark.uid.clone()),
+            cluster: cluster.map(str::to_owned),
+            name: found.name.clone(),
+            remote_id: Some(found.remote_id.clone()),
+        })
     }
 
     async fn observe_kind(
@@ -188,5 +211,38 @@ impl Driver for SandboxDriver {
             service.delete(turn, target, deletion)
         })
         .boxed()
+    }
+
+    fn final_copy<'a>(
+        &'a self,
+        cx: CallContext<'a>,
+        target: &'a Target,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Status, DriverError>> {
+        self.change(cx, Operation::ReadFinalCopy, target, |_, turn| {
+            let is_there = turn.world.final_copies.contains_key(name);
+            Ok(if is_there { Status::Ready } else { Status::Absent })
+        })
+        .boxed()
+    }
+
+    fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>> {
+        let purpose = Purpose {
+            operation: Operation::ListOwned,
+            stack: &cx.owner.stack,
+            kind: None,
+            id: None,
+            entries: None,
+        };
+        self.sandbox
+            .call(
+                purpose,
+                |error| error,
+                |turn| {
+                    let found = turn.world.resources.iter();
+                    Ok(found.filter_map(|found| self.as_owned(cx.owner, found)).collect())
+                },
+            )
+            .boxed()
     }
 }

@@ -21,7 +21,8 @@ use crate::options::{Options, millis};
 use crate::settle::{next_change, settle};
 use crate::world::World;
 use crate::{
-    SandboxCluster, SandboxDriver, SandboxInventory, SandboxNetwork, SandboxSecrets, SecretReader,
+    SandboxCluster, SandboxDriver, SandboxInventory, SandboxLease, SandboxNetwork, SandboxSecrets,
+    SecretReader,
 };
 
 /// A sandbox, and one process that uses it. Clones are the same process; [`Self::process`] starts another in the same world.
@@ -154,6 +155,11 @@ impl Sandbox {
     /// Where the inventory of a stack is kept.
     pub fn inventory(&self, stack: &str, namespace: &str) -> SandboxInventory {
         SandboxInventory::new(self.clone(), stack, namespace)
+    }
+
+    /// Where the lease of a stack is kept.
+    pub fn lease(&self, stack: &str, namespace: &str) -> SandboxLease {
+        SandboxLease::new(self.clone(), stack, namespace)
     }
 
     /// The cluster of that name.

@@ -95,6 +95,16 @@ impl InventoryStore for SandboxInventory {
             .boxed()
     }
 
+    fn claimed_uid(&self) -> BoxFuture<'_, Result<Option<String>, InventoryError>> {
+        self.sandbox
+            .call(self.purpose(Operation::LoadInventory), unreachable, |turn| {
+                let owner =
+                    turn.world.namespace(&self.namespace).and_then(|found| found.owner.clone());
+                Ok(owner.filter(|mark| mark.stack == self.stack).map(|mark| mark.uid))
+            })
+            .boxed()
+    }
+
     fn remove<'a>(&'a self, version: &'a Version) -> BoxFuture<'a, Result<(), InventoryError>> {
         self.sandbox
             .call(self.purpose(Operation::RemoveInventory), unreachable, |turn| {

@@ -41,6 +41,7 @@ pub mod fault; // what can go wrong with a call
 pub mod file; // where it is kept between commands
 pub mod gate; // the one place that every call passes
 mod inventory; // core's InventoryStore
+mod lease; // core's LeaseStore
 pub mod log; // what was called, in order
 mod secrets; // core's SecretSource
 mod survey; // core's ClusterReader and NetworkReader
@@ -51,6 +52,7 @@ pub use fault::{Fault, Faults, NoFaults};
 pub use file::SandboxFileError;
 pub use gate::Sandbox;
 pub use inventory::SandboxInventory;
+pub use lease::SandboxLease;
 pub use log::{Call, CallLog, Operation};
 pub use options::{NetworkIds, Options, Pace, Topology, Zones};
 pub use secrets::{SandboxSecrets, SecretReader};

@@ -23,6 +23,16 @@ pub enum Operation {
     SaveInventory,
     /// Removes a stack's inventory.
     RemoveInventory,
+    /// Lists what carries a stack's marks.
+    ListOwned,
+    /// Looks for a final copy.
+    ReadFinalCopy,
+    /// Reads a stack's lease.
+    ReadLease,
+    /// Takes or renews a stack's lease.
+    WriteLease,
+    /// Gives a stack's lease back.
+    RemoveLease,
     /// Reads the cluster.
     ReadCluster,
     /// Reads the network.
@@ -41,6 +51,8 @@ impl Operation {
                 | Self::Delete
                 | Self::SaveInventory
                 | Self::RemoveInventory
+                | Self::WriteLease
+                | Self::RemoveLease
         )
     }
 }

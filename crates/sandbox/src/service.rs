@@ -59,12 +59,19 @@ impl Service<'_> {
                 let token = target.token.as_ref();
                 of_kind.clone().find(|found| token.is_some() && found.token.as_ref() == token)
             }
-            Identity::Parent => spec.and_then(|spec| {
-                let place = references::part_of(world, spec, zone(target));
-                of_kind
-                    .clone()
-                    .find(|found| references::part_of(world, &found.spec, found.zone()) == place)
-            }),
+            Identity::Parent { at } => match (spec, &target.parent) {
+                (Some(spec), _) => {
+                    let place = references::part_of(world, spec, zone(target));
+                    of_kind.clone().find(|found| {
+                        references::part_of(world, &found.spec, found.zone()) == place
+                    })
+                }
+                (None, Some(parent)) => of_kind.clone().find(|found| {
+                    found.spec.pointer(at).and_then(Json::as_str) == Some(parent)
+                        && found.zone() == zone(target)
+                }),
+                (None, None) => None,
+            },
             Identity::ServerId => None,
         };
         by_key.or_else(|| {

@@ -42,6 +42,7 @@ fn end_deletions(world: &mut World) -> bool {
     for namespace in namespaces {
         let inside = format!("{namespace}/");
         world.inventories.retain(|key, _| !key.starts_with(&inside));
+        world.leases.retain(|key, _| !key.starts_with(&inside));
     }
     world.bury(|resource| gone.contains(&resource.serial));
     !gone.is_empty()

@@ -120,6 +120,11 @@ impl NetworkReader for SandboxNetwork {
             .boxed()
     }
 
+    fn account(&self) -> BoxFuture<'_, Result<String, SurveyError>> {
+        let purpose = Purpose::read(Operation::ReadNetwork);
+        self.sandbox.call(purpose, failed, |turn| Ok(turn.world.site.account.clone())).boxed()
+    }
+
     fn dns<'a>(&'a self, vpc: &'a str) -> BoxFuture<'a, Result<VpcDns, SurveyError>> {
         let purpose = Purpose::read(Operation::ReadNetwork);
         self.sandbox

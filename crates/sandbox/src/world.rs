@@ -32,6 +32,9 @@ pub struct World {
     pub(crate) final_copies: BTreeMap<String, FinalCopy>,
     /// Inventories by `namespace/stack`.
     pub(crate) inventories: BTreeMap<String, InventoryText>,
+    /// Leases by `namespace/stack`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) leases: BTreeMap<String, StoredLease>,
     /// What is gone, for reads that lag. Not kept between commands.
     #[serde(skip)]
     pub(crate) graves: Vec<Grave>,
@@ -162,6 +165,17 @@ pub struct InventoryText {
     pub text: String,
 }
 
+/// A stored lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredLease {
+    /// Grows with each write, in this world.
+    pub(crate) version: u64,
+    pub(crate) holder: String,
+    pub(crate) since: String,
+    pub(crate) renewed: String,
+}
+
 /// Something that is gone.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Grave {
@@ -198,6 +212,7 @@ impl World {
             resources: Vec::new(),
             final_copies: BTreeMap::new(),
             inventories: BTreeMap::new(),
+            leases: BTreeMap::new(),
             graves: Vec::new(),
         }
     }
@@ -210,6 +225,11 @@ impl World {
     /// Last copies of what was deleted, by name.
     pub fn final_copies(&self) -> &BTreeMap<String, FinalCopy> {
         &self.final_copies
+    }
+
+    /// Who holds a lease, by `namespace/stack`.
+    pub fn lease_holders(&self) -> BTreeMap<&str, &str> {
+        self.leases.iter().map(|(key, lease)| (key.as_str(), lease.holder.as_str())).collect()
     }
 
     /// The recorded inventories by `namespace/stack`.

@@ -16,7 +16,8 @@ const NO_DHCP_OPTIONS: &str = "default";
 const AMAZON_DNS: &str = "AmazonProvidedDNS";
 
 impl Ec2Network {
-    pub(super) async fn account(&self) -> Result<String, SurveyError> {
+    /// The caller's account.
+    pub(super) async fn caller_account(&self) -> Result<String, SurveyError> {
         let identity = self.sts.get_caller_identity().send().await;
         let identity = identity.map_err(|error| self.failed("GetCallerIdentity", error))?;
         Ok(identity.account.unwrap_or_default())

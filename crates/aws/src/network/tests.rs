@@ -194,6 +194,18 @@ async fn nodes_lead_to_their_network_in_four_calls() {
 }
 
 #[tokio::test]
+async fn the_account_is_one_call() {
+    let (reader, ec2_log, sts_log) = network(kops());
+    assert_eq!(NetworkReader::account(&reader).await.unwrap(), "111122223333");
+    assert_eq!((ec2_log.calls().len(), sts_log.calls()), (0, vec!["GetCallerIdentity".to_owned()]));
+    let denied = ("GetCallerIdentity", 403, "ExpiredToken", "The security token is expired");
+    let (reader, ..) = network(World { failing: vec![denied], ..kops() });
+    let error = NetworkReader::account(&reader).await.unwrap_err();
+    assert!(error.message.contains("GetCallerIdentity"), "{error}");
+    assert!(error.hint.contains("Sign in again"), "{}", error.hint);
+}
+
+#[tokio::test]
 async fn an_instance_that_is_gone_does_not_matter() {
     let (found, calls) = survey(kops(), &request(&["i-1", "i-gone"])).await;
     let found = found.unwrap();

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 use zonestack_core::driver::{
     CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
-    Owner, Ownership, Query, Status, Target,
+    Owned, Owner, Ownership, Query, Status, Target,
 };
 use zonestack_core::kind::KindDeclaration;
 use zonestack_core::projection::project;
@@ -85,6 +85,16 @@ impl SecurityGroupDriver {
         }
     }
 
+    async fn all_owned(&self, owner: &Owner) -> Result<Vec<Owned>, DriverError> {
+        let by = format!("tag:{}", tags::STACK);
+        let found = self.list(&by, &[&owner.stack]).await?;
+        let marked = found.into_iter().filter_map(|group| {
+            let marked = tags::owned(KIND, &tags_of(&group), owner)?;
+            Some(Owned { name: group.group_name, remote_id: group.group_id, ..marked })
+        });
+        Ok(marked.collect())
+    }
+
     async fn make(
         &self,
         owner: &Owner,
@@ -112,6 +122,7 @@ impl SecurityGroupDriver {
     /// The next call: what lets clients in first, what shuts strangers out next, tags last.
     async fn step(
         &self,
+        owner: &Owner,
         target: &Target,
         spec: &Json,
         differences: &[Difference],
@@ -150,7 +161,9 @@ impl SecurityGroupDriver {
         }
         if differences.iter().any(|difference| difference.path.starts_with("/tags")) {
             let call = self.client.create_tags().resources(id);
-            let sent = call.set_tags(Some(as_ec2(&tags::of_spec(spec)))).send().await;
+            // The marks too: what was adopted, or made under another name, carries them from now on.
+            let tags = tags::at_creation(spec, owner, &target.id);
+            let sent = call.set_tags(Some(as_ec2(&tags))).send().await;
             let sent = sent.map_err(|error| driver_error("CreateTags", error, true));
             return settled(id, sent.map(drop));
         }
@@ -196,12 +209,12 @@ impl Driver for SecurityGroupDriver {
 
     fn update<'a>(
         &'a self,
-        _cx: CallContext<'a>,
+        cx: CallContext<'a>,
         target: &'a Target,
         spec: &'a Json,
         differences: &'a [Difference],
     ) -> BoxFuture<'a, Result<(), DriverError>> {
-        Box::pin(self.step(target, spec, differences))
+        Box::pin(self.step(cx.owner, target, spec, differences))
     }
 
     fn delete<'a>(
@@ -211,6 +224,10 @@ impl Driver for SecurityGroupDriver {
         _deletion: &'a Deletion,
     ) -> BoxFuture<'a, Result<(), DriverError>> {
         Box::pin(self.end(target))
+    }
+
+    fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>> {
+        Box::pin(self.all_owned(cx.owner))
     }
 }
 

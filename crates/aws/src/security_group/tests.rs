@@ -3,8 +3,8 @@ use std::fmt::Write as _;
 use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use zonestack_core::driver::{
-    CallContext, Deletion, Difference, Driver, DriverError, ErrorClass, Owner, Ownership, Query,
-    Status, Target,
+    CallContext, Deletion, Difference, Driver, DriverError, ErrorClass, Owned, Owner, Ownership,
+    Query, Status, Target,
 };
 use zonestack_core::name::Kind;
 use zonestack_core::secret::{SecretError, SecretRef, SecretSource, Sensitive};
@@ -43,6 +43,7 @@ fn target(remote_id: Option<&str>) -> Target {
         name: Some("git-data".to_owned()),
         token: None,
         remote_id: remote_id.map(str::to_owned),
+        parent: None,
     }
 }
 
@@ -389,9 +390,93 @@ async fn tags_come_last_and_a_key_may_have_a_slash() {
     ResourceId.1=sg-1
     Tag.1.Key=Name
     Tag.1.Value=git-data
-    Tag.2.Key=team/owner
-    Tag.2.Value=platform
+    Tag.2.Key=managed-by
+    Tag.2.Value=zonestack
+    Tag.3.Key=team/owner
+    Tag.3.Value=platform
+    Tag.4.Key=zonestack:node
+    Tag.4.Value=data/security-group
+    Tag.5.Key=zonestack:stack
+    Tag.5.Value=git
+    Tag.6.Key=zonestack:uid
+    Tag.6.Value=0123abcd
     ");
+}
+
+#[tokio::test]
+async fn what_was_adopted_or_renamed_is_ours_once_it_is_tagged() {
+    let renamed: Vec<(&str, &str)> = OUR_TAGS
+        .iter()
+        .map(|(key, value)| match *key {
+            "zonestack:node" => ("zonestack:node", "files/security-group"),
+            "Name" => ("Name", "git-files"),
+            key => (key, *value),
+        })
+        .collect();
+    for before in [&[][..], &renamed] {
+        let found = seen(&[Listed { tags: before, ..OURS }], Some("sg-1")).await;
+        assert_eq!(found.ownership, Ownership::Foreign);
+        let (result, sent) = update(&found.attributes, done("CreateTags")).await;
+        result.unwrap();
+        // What the call wrote, over what was there.
+        let field = |line: &'_ str| line.split_once('=').unwrap().1.to_owned();
+        let lines: Vec<String> =
+            sent[0].lines().filter(|line| line.starts_with("Tag.")).map(field).collect();
+        let mut after: Vec<(&str, &str)> =
+            lines.chunks(2).map(|pair| (pair[0].as_str(), pair[1].as_str())).collect();
+        let kept = before.iter().filter(|(key, _)| !lines.iter().any(|line| line == key));
+        after.extend(kept.copied());
+        let found = seen(&[Listed { tags: &after, ..OURS }], Some("sg-1")).await;
+        assert_eq!(found.ownership, Ownership::Ours);
+        assert_eq!(found.attributes, spec());
+    }
+}
+
+#[tokio::test]
+async fn what_carries_the_stacks_marks_is_listed_whatever_its_uid() {
+    let other_uid: Vec<(&str, &str)> = OUR_TAGS
+        .iter()
+        .map(|(key, value)| (*key, if *key == "zonestack:uid" { "4567" } else { *value }))
+        .chain([("zonestack:cluster", "k8s.myzone.net")])
+        .collect();
+    // An emulator may ignore the filter.
+    let answer = listing(&[
+        OURS,
+        Listed { id: "sg-2", tags: &other_uid, ..OURS },
+        Listed { id: "sg-3", tags: &[("Name", "theirs")], ..OURS },
+    ]);
+    let (driver, log) = driver(move |_, _| answer.clone());
+    let owner = Owner { uid: None, ..owner() };
+    let found = driver.owned(CallContext::new(&owner, &NoSecrets)).await.unwrap();
+    let ours = Owned {
+        kind: Kind::new(KIND),
+        id: Some(id()),
+        uid: Some("0123abcd".to_owned()),
+        cluster: None,
+        name: Some("git-data".to_owned()),
+        remote_id: Some("sg-1".to_owned()),
+    };
+    let second = Owned {
+        uid: Some("4567".to_owned()),
+        cluster: Some("k8s.myzone.net".to_owned()),
+        remote_id: Some("sg-2".to_owned()),
+        ..ours.clone()
+    };
+    assert_eq!(found, [ours, second]);
+    insta::assert_snapshot!(log.requests().join("\n---\n"), @r"
+    DescribeSecurityGroups
+    MaxResults=1000
+    Filter.1.Name=tag:zonestack:stack
+    Filter.1.Value.1=git
+    ");
+}
+
+#[tokio::test]
+async fn a_list_that_may_not_be_read_says_so() {
+    let (driver, _) = driver(|_, _| ec2_error(403, "UnauthorizedOperation", "no"));
+    let owner = owner();
+    let error = driver.owned(CallContext::new(&owner, &NoSecrets)).await.unwrap_err();
+    assert!(matches!(error.class, ErrorClass::Denied(_)), "{error}");
 }
 
 #[tokio::test]

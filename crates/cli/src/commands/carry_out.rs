@@ -15,10 +15,12 @@ use zonestack_core::run_options::Interruption as _;
 use crate::args::{Output, RunArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::holder::take;
 use crate::interrupt::Signals;
 use crate::place::Place;
 use crate::report::progress::Progress;
 use crate::report::{self, json};
+use crate::saved_plan::hexadecimal;
 use crate::settings::Settings;
 
 /// What is carried out, and where.
@@ -29,11 +31,19 @@ pub(crate) struct Undertaking<'a> {
     pub(crate) owner: &'a Owner,
     pub(crate) inventory: Inventory,
     pub(crate) version: Option<Version>,
+    /// Whether the inventory has names that are not stored yet.
+    pub(crate) renamed: bool,
     pub(crate) taken_over: BTreeSet<ResourceId>,
 }
 
 /// Refuses what the plan refuses.
 pub(crate) fn refuse(plan: &Plan) -> Result<(), Failure> {
+    if let Some(guard) = plan.guards.first() {
+        return Err(Failure::Refused {
+            message: format!("{}; nothing was changed", guard.message),
+            hint: guard.hint.clone(),
+        });
+    }
     let refused: Vec<String> = plan.refusals().map(|step| step.id.to_string()).collect();
     if refused.is_empty() {
         return Ok(());
@@ -45,8 +55,8 @@ pub(crate) fn refuse(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Asks, unless told not to. Without somebody to answer it refuses.
-pub(crate) fn agree(settings: &Settings, args: &RunArgs, word: &str) -> Result<(), Failure> {
-    if args.yes {
+pub(crate) fn agree(settings: &Settings, yes: bool, word: &str) -> Result<(), Failure> {
+    if yes {
         return Ok(());
     }
     let refused = |message: &str| Failure::Refused {
@@ -70,9 +80,10 @@ pub(crate) async fn carry_out(
     args: &RunArgs,
     undertaking: Undertaking<'_>,
 ) -> Result<(Exit, Report), Failure> {
+    let place = undertaking.place;
+    let lease = take(place, &run_id()?).await?;
     let signals = Signals::listen();
     let progress = Progress::new(undertaking.plan, settings.mode, settings.message_style);
-    let place = undertaking.place;
     let site = &place.site;
     let report = execute(Run {
         plan: undertaking.plan,
@@ -82,17 +93,30 @@ pub(crate) async fn carry_out(
         taken_over: &undertaking.taken_over,
         inventory: undertaking.inventory,
         version: undertaking.version,
+        renamed: undertaking.renamed,
+        lease: Some(&lease),
         store: site.store.as_ref(),
         listener: &progress,
         interruption: &signals,
         options: place.options(args.parallel),
     })
     .await;
+    lease.release().await;
     progress.close();
     let interrupted = report.interrupted || signals.requested();
     let exit = verdict(&report, interrupted);
     conclude(settings, undertaking.plan, &report, exit)?;
     Ok((exit, report))
+}
+
+/// Tells this run from others of the same process number.
+fn run_id() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 4];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Refused {
+        message: format!("the operating system gives no random numbers: {error}"),
+        hint: "nothing was changed".to_owned(),
+    })?;
+    Ok(hexadecimal(&bytes))
 }
 
 fn verdict(report: &Report, interrupted: bool) -> Exit {

@@ -5,33 +5,37 @@ use std::collections::BTreeSet;
 use zonestack_core::execute::Report;
 use zonestack_core::flow::{PreparedRemoval, prepare_removal};
 use zonestack_core::inventory::Inventory;
+use zonestack_core::lease::clear;
 use zonestack_core::name::ComponentName;
 use zonestack_core::plan::{Action, Plan};
 use zonestack_core::situation::Permits;
 
 use super::carry_out::{Undertaking, agree, carry_out, refuse};
-use crate::args::{DownArgs, Output};
+use crate::args::{DownArgs, Output, TenantArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::holder::is_gone;
 use crate::place::{Place, Tenant, nothing};
 use crate::report::{self, json, plan_text};
 use crate::settings::Settings;
 use crate::stack_source::StackSource;
 
 pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Failure> {
-    let tenant = tenant(settings, &args)?;
+    let tenant = tenant(settings, &args.tenant)?;
     let place = Place::open(settings, &tenant).await?;
     let permits =
         Permits { delete_data: args.delete_data.iter().cloned().collect(), ..Permits::default() };
-    let prepared = prepare_removal(&place.site, &tenant.namespace, &permits).await;
+    let prepared = prepare_removal(&place.site, &tenant.for_removal(), &permits).await;
     let Some(prepared) = prepared.map_err(Failure::of_removal)? else {
-        if args.stack.is_some() {
+        if args.tenant.stack.is_some() {
             return Err(nothing(&tenant));
         }
+        // All that a run can have left that was killed at its very end.
+        clear(place.site.lease.as_ref(), &is_gone).await;
         return nothing_to_do(settings, &tenant);
     };
     let PreparedRemoval { remembered: (inventory, version), owner, observed, plan } = prepared;
-    check_named(&inventory, &args.delete_data)?;
+    check_named(&inventory, &tenant, &args.delete_data, &plan)?;
     if settings.output == Output::Text {
         let head = format!("Stack {} in {}, to be taken down\n\n", owner.stack, owner.region);
         let text = plan_text::plan(&plan, settings.verbose > 0, settings.style);
@@ -40,7 +44,7 @@ pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Fai
     refuse(&plan)?;
     if plan.has_changes() {
         let word = if permits.delete_data.is_empty() { "yes" } else { &owner.stack };
-        agree(settings, &args.run, word)?;
+        agree(settings, args.run.yes, word)?;
     }
     let undertaking = Undertaking {
         plan: &plan,
@@ -49,6 +53,7 @@ pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Fai
         owner: &owner,
         inventory,
         version: Some(version),
+        renamed: false,
         taken_over: BTreeSet::new(),
     };
     let (exit, _) = carry_out(settings, &args.run, undertaking).await?;
@@ -58,7 +63,8 @@ pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Fai
     Ok(exit)
 }
 
-fn tenant(settings: &Settings, args: &DownArgs) -> Result<Tenant, Failure> {
+/// The stack that is meant: of the stack file, or named.
+pub(crate) fn tenant(settings: &Settings, args: &TenantArgs) -> Result<Tenant, Failure> {
     if let Some(stack) = &args.stack {
         return Ok(Tenant {
             stack: stack.clone(),
@@ -67,6 +73,7 @@ fn tenant(settings: &Settings, args: &DownArgs) -> Result<Tenant, Failure> {
             cluster: String::new(),
             zones: None,
             network: zonestack_core::stack::Network::default(),
+            components: Vec::new(),
         });
     }
     let source = StackSource::read(&settings.file, &settings.set)?;
@@ -83,10 +90,19 @@ fn nothing_to_do(settings: &Settings, tenant: &Tenant) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-/// A misspelt component must not pass for one whose data was deleted.
-fn check_named(inventory: &Inventory, named: &[ComponentName]) -> Result<(), Failure> {
+/// A misspelt component must not pass for one whose data was deleted. One that an earlier run has finished with is in the
+/// inventory no more: the stack file may know it, and when nothing is kept, nothing was misspelt.
+fn check_named(
+    inventory: &Inventory,
+    tenant: &Tenant,
+    named: &[ComponentName],
+    plan: &Plan,
+) -> Result<(), Failure> {
+    if plan.steps.iter().all(|step| step.action != Action::Retain) {
+        return Ok(());
+    }
     let known: BTreeSet<&ComponentName> =
-        inventory.entries.keys().map(|id| &id.component).collect();
+        inventory.entries.keys().map(|id| &id.component).chain(&tenant.components).collect();
     for name in named {
         if !known.contains(name) {
             let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();

@@ -2,7 +2,7 @@
 
 use zonestack_core::situation::Permits;
 
-use crate::args::{Output, PlanArgs, RecreateArgs};
+use crate::args::{Output, PermitArgs, PlanArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::{self, json, plan_text};
@@ -13,14 +13,14 @@ use crate::stack_source::StackSource;
 
 pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> Result<Exit, Failure> {
     let source = StackSource::read(&settings.file, &settings.set)?;
-    let session = begin(settings, &source, &permits(&args.permits)).await?;
+    let permits = permits(&args.permits);
+    let session = begin(settings, &source, &permits).await?;
     show(settings, &session)?;
     if let Some(path) = &args.out {
-        let recreate: Vec<String> = args.permits.recreate.iter().map(ToString::to_string).collect();
-        SavedPlan::new(&source, &session, &recreate).write(path)?;
+        SavedPlan::new(&source, &session, &permits).write(path)?;
         report::note(&format!("saved; carry it out with: zonestack up {}", path.display()));
     }
-    Ok(if session.prepared.plan.refusals().next().is_some() {
+    Ok(if session.prepared.plan.is_refused() {
         Exit::Refused
     } else if args.detailed_exitcode && session.prepared.plan.has_changes() {
         Exit::Changes
@@ -29,9 +29,13 @@ pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> Result<Exit, Fai
     })
 }
 
-/// What may start empty.
-pub(crate) fn permits(args: &RecreateArgs) -> Permits {
-    Permits { recreate: args.recreate.iter().cloned().collect(), ..Permits::default() }
+/// What the person named.
+pub(crate) fn permits(args: &PermitArgs) -> Permits {
+    Permits {
+        recreate: args.recreate.iter().cloned().collect(),
+        max_deletes: args.max_deletes,
+        ..Permits::default()
+    }
 }
 
 /// The plan on stdout.

@@ -1,11 +1,8 @@
 //! `up`: shows the plan, asks, carries it out.
 
-use std::collections::BTreeSet;
-
 use zonestack_core::driver::Owner;
-use zonestack_core::name::{ComponentName, InvalidName, ResourceId};
+use zonestack_core::name::ResourceId;
 use zonestack_core::plan::Plan;
-use zonestack_core::situation::Permits;
 
 use super::carry_out::{Undertaking, agree, carry_out, refuse};
 use super::{outputs, plan};
@@ -21,14 +18,7 @@ use crate::stack_source::StackSource;
 pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failure> {
     let session = if let Some(path) = &args.plan {
         let saved = SavedPlan::read(path)?;
-        let recreate = saved.recreate().iter().map(|name| name.parse());
-        let recreate: Result<BTreeSet<ComponentName>, InvalidName> = recreate.collect();
-        let recreate = recreate.map_err(|error| Failure::Usage {
-            message: error.to_string(),
-            hint: "plan again".to_owned(),
-        })?;
-        let permits = Permits { recreate, ..Permits::default() };
-        let session = begin(settings, &saved.source(), &permits).await?;
+        let session = begin(settings, &saved.source(), &saved.permits()?).await?;
         saved.check(&session)?;
         session
     } else {
@@ -43,7 +33,7 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
     check_named(&prepared.plan, &args.take_over)?;
     refuse(&prepared.plan)?;
     if prepared.plan.has_changes() {
-        agree(settings, &args.run, "yes")?;
+        agree(settings, args.run.yes, "yes")?;
     }
     let uid = match &prepared.owner.uid {
         Some(uid) => uid.clone(),
@@ -57,6 +47,7 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
         owner: &Owner { uid: Some(uid), ..prepared.owner.clone() },
         inventory,
         version,
+        renamed: prepared.renamed,
         taken_over: args.take_over.iter().cloned().collect(),
     };
     let (exit, report) = carry_out(settings, &args.run, undertaking).await?;

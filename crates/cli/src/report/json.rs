@@ -28,12 +28,17 @@ pub(crate) fn plan(stack: &str, plan: &Plan) -> Json {
             "hint": advisory.hint,
         })
     });
+    let guards = plan
+        .guards
+        .iter()
+        .map(|guard| json!({ "code": guard.code, "message": guard.message, "hint": guard.hint }));
     json!({
         "version": VERSION,
         "stack": stack,
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
         "summary": summary,
         "advisories": advisories.collect::<Vec<_>>(),
+        "guards": guards.collect::<Vec<_>>(),
     })
 }
 

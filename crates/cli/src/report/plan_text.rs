@@ -41,6 +41,17 @@ pub(crate) fn plan(plan: &Plan, all: bool, style: Style) -> String {
             let _ = writeln!(out, "{}", wrapped(&format!("hint: {hint}"), "  "));
         }
     }
+    for guard in &plan.guards {
+        let gap = if out.is_empty() { "" } else { "\n" };
+        let _ = writeln!(
+            out,
+            "{gap}{} {}\n{}\n{}",
+            style.bad("✗"),
+            style.bold(guard.code),
+            wrapped(&guard.message, "  "),
+            wrapped(&format!("hint: {}", guard.hint), "  ")
+        );
+    }
     let gap = if out.is_empty() { "" } else { "\n" };
     let _ = writeln!(out, "{gap}{}", summary(plan, style));
     out

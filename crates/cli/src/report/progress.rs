@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use zonestack_core::event::{Event, Listener, Outcome};
 use zonestack_core::plan::Plan;
 
+use super::scrubber::scrub;
 use super::style::Style;
 use super::{data, json, note};
 
@@ -111,7 +112,7 @@ impl<'a> Progress<'a> {
             }
             Event::Retrying { step, error, .. } => {
                 if let Some(bar) = live.running.get(step) {
-                    bar.set_message(error.to_string());
+                    bar.set_message(scrub(&error.to_string()).into_owned());
                 }
             }
             Event::Ended { step, outcome, took } => {
@@ -119,10 +120,10 @@ impl<'a> Progress<'a> {
                     bar.finish_and_clear();
                 }
                 live.whole.inc(1);
-                drop(live.bars.println(self.ended(*step, outcome, *took)));
+                drop(live.bars.println(scrub(&self.ended(*step, outcome, *took))));
             }
             Event::InventoryUnreachable { .. } => {
-                drop(live.bars.println(self.line(event).unwrap_or_default()));
+                drop(live.bars.println(scrub(&self.line(event).unwrap_or_default())));
             }
         }
     }
@@ -136,7 +137,10 @@ impl Listener for Progress<'_> {
                 self.show_live(&mut live, event);
             }
             // A closed pipe ends the run's report, never the run.
-            (None, Mode::Json) => drop(data(&format!("{}\n", json::event(self.plan, event)))),
+            (None, Mode::Json) => {
+                let line = json::event(self.plan, event).to_string();
+                drop(data(&format!("{}\n", scrub(&line))));
+            }
             (None, _) => {
                 if let Some(line) = self.line(event) {
                     note(&line);

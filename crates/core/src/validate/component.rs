@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::component::ComponentType;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::name::{ComponentName, TypeName};
+use crate::name::{ComponentName, ResourceId, TypeName};
 use crate::registry::Registry;
 use crate::schema;
 use crate::stack::{Places, StackComponent};
@@ -99,6 +99,8 @@ fn examine(
         config: with.to_json(),
         needs: texts(node.get("needs")),
         acknowledged: acknowledged(node, &registered.described, found),
+        renamed_from: renamed_from(node, found),
+        adopt: adopt(node, &key.text, found),
         described: registered.described.clone(),
         component: registered.component.clone(),
         places: places(key, node, with),
@@ -120,7 +122,7 @@ fn texts(node: Option<&Node>) -> BTreeMap<String, String> {
 /// A key that belongs beside `use` and not under `with`, unless the type has a setting of that name.
 fn misplaced(with: &Node, faults: &mut [Diagnostic]) {
     for (key, _) in with.entries() {
-        if matches!(key.text.as_str(), "needs" | "acknowledge") {
+        if matches!(key.text.as_str(), "needs" | "acknowledge" | "renamed_from" | "adopt") {
             let start = format!("unknown key `{}` in `with`", key.text);
             for fault in faults.iter_mut().filter(|fault| fault.message.starts_with(&start)) {
                 fault.hint = Some(format!("write `{}` beside `use`, not under `with`", key.text));
@@ -150,6 +152,35 @@ fn acknowledged(
         codes.insert(code.to_owned());
     }
     codes
+}
+
+fn renamed_from(node: &Node, found: &mut Vec<Diagnostic>) -> Option<ComponentName> {
+    let (key, value) = node.entry("renamed_from")?;
+    let refuse = |error: crate::name::InvalidName| {
+        found.push(fault("invalid-name", value.place(key.span), error.to_string()));
+    };
+    value.text()?.parse().map_err(refuse).ok()
+}
+
+/// Each resource by its name in the component, with its zone where it has one.
+fn adopt(
+    node: &Node,
+    component: &str,
+    found: &mut Vec<Diagnostic>,
+) -> BTreeMap<ResourceId, String> {
+    let entries = node.get("adopt").map(Node::entries).unwrap_or_default();
+    let mut adopted = BTreeMap::new();
+    for (key, value) in entries {
+        let Some(text) = value.text() else { continue };
+        match format!("{component}/{}", key.text).parse::<ResourceId>() {
+            Ok(id) => drop(adopted.insert(id, text.to_owned())),
+            Err(error) => found.push(
+                fault("invalid-name", key.span, error.to_string())
+                    .hint("write a resource as the plan shows it, such as `instance: git-db`"),
+            ),
+        }
+    }
+    adopted
 }
 
 /// The near miss, if there is one, and all there are.

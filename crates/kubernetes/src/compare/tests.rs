@@ -130,16 +130,38 @@ fn a_whole_block_that_we_set_once_has_to_go_but_our_own_labels_do_not() {
         "metadata": {
             "name": "a",
             "labels": { "zonestack.io/uid": "u", "zonestack.io/stack": "git" },
-            "annotations": { "ours": "1", "theirs": "2" },
+            "annotations": { "ours": "1", "theirs": "2", "zonestack.io/node": "web/thing" },
             "managedFields": applied(&json!({
                 "f:metadata": {
                     "f:labels": { "f:zonestack.io/uid": {}, "f:zonestack.io/stack": {} },
-                    "f:annotations": { "f:ours": {} },
+                    "f:annotations": { "f:ours": {}, "f:zonestack.io/node": {} },
                 },
             })),
         },
     });
     check("ConfigMap", &spec, &live, &[r#"/metadata/annotations: {"ours":"1"} -> -"#]);
+}
+
+#[test]
+fn our_own_annotation_is_never_a_difference() {
+    let live = |node: &Json| {
+        json!({ "metadata": {
+            "name": "a",
+            "annotations": { "wanted": "1", "zonestack.io/node": node },
+            "managedFields": applied(&json!({
+                "f:metadata": { "f:annotations": { "f:wanted": {}, "f:zonestack.io/node": {} } },
+            })),
+        } })
+    };
+    let with = json!({ "metadata": { "name": "a", "annotations": { "wanted": "1" } } });
+    let without = json!({ "metadata": { "name": "a" } });
+    for node in [json!("web/thing"), json!("another/thing")] {
+        check("ConfigMap", &with, &live(&node), &[]);
+        let gone = r#"/metadata/annotations: {"wanted":"1"} -> -"#;
+        check("ConfigMap", &without, &live(&node), &[gone]);
+    }
+    let missing = json!({ "metadata": { "name": "a", "annotations": { "wanted": "1" } } });
+    check("ConfigMap", &with, &missing, &[]);
 }
 
 #[test]

@@ -252,6 +252,85 @@ async fn a_secret_is_made_by_a_plain_create() {
     assert_eq!(sent["stringData"]["fetched"], "correct horse");
     assert_eq!(sent["stringData"]["plain"], "x");
     assert_eq!(sent["metadata"]["labels"]["zonestack.io/uid"], "u1");
+    assert_eq!(sent["metadata"]["annotations"]["zonestack.io/node"], "web/thing");
+}
+
+/// A specification as the core marks it.
+fn labelled(mut spec: Json) -> Json {
+    spec["metadata"]["labels"] =
+        json!({ "zonestack.io/stack": "git", "zonestack.io/component": "web" });
+    spec
+}
+
+/// What differs, and whose it is.
+async fn seen_as(kind: &str, name: &str, spec: &Json, live: Json) -> (Ownership, bool) {
+    let path: &'static str = match kind {
+        SECRET => "GET /api/v1/namespaces/dev/secrets/s",
+        _ => "GET /api/v1/namespaces/dev/configmaps/a",
+    };
+    let (found, _) = look(vec![(path, 200, live)], &[query(kind, name, Some(spec.clone()))]).await;
+    let found = found.into_iter().next().unwrap().unwrap();
+    (found.ownership, found.attributes == *spec)
+}
+
+#[tokio::test]
+async fn what_was_adopted_or_renamed_is_ours_once_it_is_applied() {
+    let owner = owner();
+    let spec = labelled(config("a"));
+    let mut unmarked = config("a");
+    unmarked["metadata"]["uid"] = json!("uid-a");
+    assert_eq!(
+        seen_as(CONFIG, "dev/a", &spec, unmarked.clone()).await,
+        (Ownership::Foreign, false)
+    );
+    let mut target = target(CONFIG, "dev/a");
+    target.remote_id = Some("uid-a".to_owned());
+    let path = "PATCH /api/v1/namespaces/dev/configmaps/a";
+    let (driver, calls) = driver(vec![(path, 200, ours("a"))]);
+    driver.update(context(&owner), &target, &spec, &[]).await.unwrap();
+    // What the server has then: what was sent, and who applied it.
+    let mut applied = calls.body(0);
+    assert_eq!(applied["metadata"]["annotations"]["zonestack.io/node"], "web/thing");
+    applied["metadata"]["managedFields"] = json!([{
+        "manager": "zonestack",
+        "operation": "Apply",
+        "fieldsV1": { "f:metadata": {
+            "f:labels": {
+                "f:zonestack.io/stack": {}, "f:zonestack.io/uid": {}, "f:zonestack.io/component": {},
+                "f:app.kubernetes.io/managed-by": {}, "f:applyset.kubernetes.io/part-of": {},
+            },
+            "f:annotations": { "f:zonestack.io/node": {} },
+        }, "f:data": { "f:k": {} } },
+    }]);
+    assert_eq!(seen_as(CONFIG, "dev/a", &spec, applied.clone()).await, (Ownership::Ours, true));
+    // The annotation by itself is no difference: not another component's, not none.
+    applied["metadata"]["annotations"]["zonestack.io/node"] = json!("old/thing");
+    assert_eq!(seen_as(CONFIG, "dev/a", &spec, applied.clone()).await, (Ownership::Ours, true));
+    applied["metadata"].as_object_mut().unwrap().remove("annotations");
+    assert_eq!(seen_as(CONFIG, "dev/a", &spec, applied).await, (Ownership::Ours, true));
+}
+
+#[tokio::test]
+async fn an_adopted_secret_gets_its_marks_and_keeps_its_values() {
+    let owner = owner();
+    let spec = labelled(secret_spec());
+    let mut live = json!({
+        "metadata": { "name": "s", "namespace": "dev", "uid": "uid-s", "resourceVersion": "7" },
+        "data": { "made": "b2xk", "fetched": "b2xk", "plain": "eA==" },
+    });
+    assert_eq!(seen_as(SECRET, "dev/s", &spec, live.clone()).await, (Ownership::Foreign, false));
+    let (driver, calls) = driver(vec![
+        ("GET /api/v1/namespaces/dev/secrets/s", 200, live.clone()),
+        ("PATCH /api/v1/namespaces/dev/secrets/s", 200, ours("s")),
+    ]);
+    driver.update(context(&owner), &target(SECRET, "dev/s"), &spec, &[]).await.unwrap();
+    let sent = calls.body(1);
+    assert_eq!(sent.as_object().unwrap().keys().collect::<Vec<_>>(), ["metadata"]);
+    assert_eq!(sent["metadata"]["annotations"], json!({ "zonestack.io/node": "web/thing" }));
+    for field in ["labels", "annotations"] {
+        live["metadata"][field] = sent["metadata"][field].clone();
+    }
+    assert_eq!(seen_as(SECRET, "dev/s", &spec, live).await, (Ownership::Ours, true));
 }
 
 #[tokio::test]
@@ -299,7 +378,9 @@ async fn a_complete_secret_is_not_written() {
     let mut live = ours("s");
     live["data"] = json!({ "made": "b2xk", "fetched": "b2xk", "plain": "eA==" });
     let owner = owner();
-    live["metadata"]["labels"] = marks::mark(&json!({}), &owner)["metadata"]["labels"].clone();
+    let id = target(SECRET, "dev/s").id;
+    let marked = marks::mark(&live, &owner, &id);
+    live = marked;
     let (driver, calls) = driver(vec![("GET /api/v1/namespaces/dev/secrets/s", 200, live)]);
     driver.update(context(&owner), &target(SECRET, "dev/s"), &secret_spec(), &[]).await.unwrap();
     assert_eq!(calls.lines().len(), 1);

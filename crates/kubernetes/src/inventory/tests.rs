@@ -18,6 +18,7 @@ fn inventory() -> Inventory {
         region: "eu-west-1".to_owned(),
         cluster: "k8s.myzone.net".to_owned(),
         epoch: 1,
+        called: BTreeMap::new(),
         entries: BTreeMap::new(),
     }
 }
@@ -91,6 +92,38 @@ async fn the_first_save_makes_the_namespace_marked_as_ours() {
     let labels = &calls.body(1)["metadata"]["labels"];
     assert_eq!(labels["zonestack.io/stack"], "git");
     assert_eq!(labels["zonestack.io/uid"], "u1");
+    let annotations = &calls.body(1)["metadata"]["annotations"];
+    assert_eq!(annotations["zonestack.io/node"], "stack/namespace");
+}
+
+#[tokio::test]
+async fn the_namespace_tells_the_uid_of_a_run_that_ended_early() {
+    let get = "GET /api/v1/namespaces/dev";
+    let labels = |stack: &str, tool: &str| {
+        json!({ "metadata": { "name": "dev", "labels": {
+            "zonestack.io/stack": stack,
+            "zonestack.io/uid": "u1",
+            "app.kubernetes.io/managed-by": tool,
+        } } })
+    };
+    let mut going = labels("git", "zonestack");
+    going["metadata"]["deletionTimestamp"] = json!("2026-11-23T07:00:00Z");
+    for (code, body, expected) in [
+        (200, labels("git", "zonestack"), Some("u1")),
+        (200, labels("git-lab", "zonestack"), None),
+        (200, labels("git", "helm"), None),
+        (200, json!({ "metadata": { "name": "dev" } }), None),
+        (200, going, None),
+        (404, not_found(), None),
+    ] {
+        let (store, calls) = store(vec![(get, code, body.clone())]);
+        assert_eq!(store.claimed_uid().await.unwrap().as_deref(), expected, "{body}");
+        assert_eq!(calls.lines(), [get]);
+    }
+    let (denied, _) = store(vec![(get, 403, refusal(403, "Forbidden", "no"))]);
+    assert!(matches!(denied.claimed_uid().await, Err(InventoryError::Denied(_))));
+    let (down, _) = store(vec![(get, 503, refusal(503, "ServiceUnavailable", "later"))]);
+    assert!(matches!(down.claimed_uid().await, Err(InventoryError::Unreachable(_))));
 }
 
 #[tokio::test]
@@ -111,6 +144,7 @@ async fn a_refusal_and_an_absence_are_told_apart() {
     let get = "GET /api/v1/namespaces/dev/configmaps/zonestack-git";
     let (denied, _) = store(vec![(get, 403, refusal(403, "Forbidden", "no"))]);
     assert!(matches!(denied.load().await, Err(InventoryError::Denied(_))));
-    let (down, _) = store(vec![(get, 503, refusal(503, "ServiceUnavailable", "later"))]);
+    let later = || refusal(503, "ServiceUnavailable", "later");
+    let (down, _) = store((0..5).map(|_| (get, 503, later())).collect());
     assert!(matches!(down.load().await, Err(InventoryError::Unreachable(_))));
 }

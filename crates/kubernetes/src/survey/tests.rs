@@ -18,6 +18,22 @@ fn node_object(name: &str, zone: &str, labels: &Json) -> Json {
 }
 
 #[tokio::test]
+async fn an_api_server_that_is_busy_for_a_moment_is_asked_again() {
+    let (client, calls) = server(vec![
+        ("GET /version", 503, refusal(503, "ServiceUnavailable", "the server is shutting down")),
+        ("GET /version", 429, refusal(429, "TooManyRequests", "too many requests")),
+        ("GET /version", 200, json!({ "gitVersion": "v1.36.2" })),
+        ("GET /api/v1/nodes", 200, list(&[])),
+        ("GET /api/v1/namespaces/dev", 404, not_found()),
+        ("GET /apis/storage.k8s.io/v1/csidrivers/efs.csi.aws.com", 404, not_found()),
+        ("GET /apis/networking.k8s.io/v1/ingressclasses/alb", 200, json!({})),
+    ]);
+    let survey = KubernetesCluster::new(client).survey("dev").await.unwrap();
+    assert_eq!(survey.version, "v1.36.2");
+    assert_eq!(calls.lines().len(), 7);
+}
+
+#[tokio::test]
 async fn a_cluster_is_read_in_five_calls() {
     let namespace = json!({ "metadata": { "labels": { POD_SECURITY: "baseline" } } });
     let control_plane = json!({ "node-role.kubernetes.io/control-plane": "" });

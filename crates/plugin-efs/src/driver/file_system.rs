@@ -12,13 +12,14 @@ use futures::future;
 use serde_json::{Map, Value as Json, json};
 use zonestack_aws::tags;
 use zonestack_core::driver::{
-    CallContext, Created, Difference, DriverError, ErrorClass, Observation, Ownership, Query,
-    Status, Target,
+    CallContext, Created, Difference, DriverError, ErrorClass, Observation, Owned, Ownership,
+    Query, Status, Target,
 };
 use zonestack_core::projection::project;
 
 use super::failure::{is_not_found, of_reading, of_writing};
 use super::{Answer, Asked, EfsDriver, cannot_change, dns_name, remote_id, status_of, text};
+use crate::render::FILE_SYSTEM_KIND;
 
 /// The most that a page holds.
 const PAGE: i32 = 100;
@@ -52,6 +53,23 @@ async fn list(driver: &EfsDriver) -> Result<Vec<FileSystemDescription>, DriverEr
     let pages = driver.efs.describe_file_systems().into_paginator().page_size(PAGE);
     let listed: Result<Vec<_>, _> = pages.items().send().collect().await;
     listed.map_err(|error| of_reading("DescribeFileSystems", error))
+}
+
+/// The file systems that carry the marks of a stack of the owner's name.
+pub(super) async fn owned(
+    driver: &EfsDriver,
+    cx: CallContext<'_>,
+) -> Result<Vec<Owned>, DriverError> {
+    let listed = list(driver).await?;
+    let marked = listed.into_iter().filter(|found| !is_going(found)).filter_map(|found| {
+        let marked = tags::owned(FILE_SYSTEM_KIND, &tags_of(&found), cx.owner)?;
+        Some(Owned { remote_id: Some(found.file_system_id), ..marked })
+    });
+    Ok(marked.collect())
+}
+
+fn is_going(found: &FileSystemDescription) -> bool {
+    matches!(found.life_cycle_state, LifeCycleState::Deleting | LifeCycleState::Deleted)
 }
 
 async fn observe_one(
@@ -107,7 +125,7 @@ fn find<'a>(
     let marked: Vec<_> = listed
         .iter()
         .filter(|found| {
-            !matches!(found.life_cycle_state, LifeCycleState::Deleting | LifeCycleState::Deleted)
+            !is_going(found)
                 && tags::ownership(&tags_of(found), cx.owner, &target.id) == Ownership::Ours
         })
         .collect();

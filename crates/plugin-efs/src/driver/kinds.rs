@@ -73,7 +73,7 @@ pub(super) fn mount_target() -> KindDeclaration {
     let replace = |path| FieldRule::new(path, Effect::Replace);
     KindDeclaration {
         kind: Kind::new(MOUNT_TARGET_KIND),
-        identity: Identity::Parent,
+        identity: Identity::Parent { at: "/file_system_id" },
         tagging: Tagging::None,
         marks_at: None,
         data: DataClass::Stateless,

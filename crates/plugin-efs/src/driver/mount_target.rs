@@ -30,7 +30,7 @@ pub(super) async fn observe(
     asked: &[Asked<'_>],
 ) -> Vec<Answer> {
     let parents: BTreeSet<String> =
-        asked.iter().flat_map(|(_, query)| parents(driver, query)).collect();
+        asked.iter().filter_map(|(_, query)| parent_of(query)).map(str::to_owned).collect();
     let lists = parents.iter().map(|id| async { (id.clone(), list(driver, id).await) });
     let listed: BTreeMap<String, Listed> = future::join_all(lists).await.into_iter().collect();
 
@@ -58,13 +58,12 @@ pub(super) async fn observe(
         .collect()
 }
 
-/// The file systems among whose mount targets to look: the one of the specification; without one, those that the component
-/// is known to have.
-fn parents(driver: &EfsDriver, query: &Query) -> Vec<String> {
+/// The file system among whose mount targets to look: that of the specification; without one, the remembered one.
+fn parent_of(query: &Query) -> Option<&str> {
     match &query.spec {
         // A reference that is not resolved is a file system that is not there, and so is its mount target.
-        Some(spec) => file_system_id(spec).map(str::to_owned).into_iter().collect(),
-        None => driver.file_systems_of(&query.target.id.component),
+        Some(spec) => file_system_id(spec),
+        None => query.target.parent.as_deref(),
     }
 }
 
@@ -93,12 +92,12 @@ async fn find(
         return Ok(None);
     }
     let mut candidates = Vec::new();
-    for parent in parents(driver, query) {
-        match listed.get(&parent) {
+    if let Some(parent) = parent_of(query) {
+        match listed.get(parent) {
             Some(Ok(Some(found))) => candidates.extend(found),
             Some(Err(error)) => return Err(error.clone()),
             // One that was there before is being deleted; one that never was is a mistake in the stack file.
-            Some(Ok(None)) if query.spec.is_some() && driver.recall(&parent).is_none() => {
+            Some(Ok(None)) if query.spec.is_some() && driver.recall(parent).is_none() => {
                 return Err(DriverError::new(
                     ErrorClass::Invalid,
                     format!(

@@ -4,6 +4,7 @@ mod wire;
 
 use serde_json::{Value as Json, json};
 use zonestack_core::driver::{Driver, ErrorClass, Observation, Query, Target};
+use zonestack_core::kind::Identity;
 use zonestack_core::name::Kind;
 
 use super::*;
@@ -19,6 +20,7 @@ fn target(id: &str, kind: &str, remote_id: Option<&str>) -> Target {
         name: None,
         token: Some(TOKEN.to_owned()),
         remote_id: remote_id.map(str::to_owned),
+        parent: None,
     }
 }
 
@@ -256,6 +258,10 @@ fn declarations_fit_what_is_rendered_and_observed() {
         assert_eq!(modelled, declaration.outputs);
     }
     assert!(file_system.data.is_kept());
+    let Identity::Parent { at } = mount_target.identity else {
+        panic!("it lives in a file system")
+    };
+    assert_eq!(mount_target_spec('a').pointer(at), Some(&json!(FS)));
     for path in ["/throughput_mode", "/lifecycle/to_ia", "/backup", "/tags/Name"] {
         assert_eq!(file_system.rule(path).effect, zonestack_core::kind::Effect::InPlace, "{path}");
     }

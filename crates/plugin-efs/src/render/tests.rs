@@ -15,9 +15,15 @@ fn context(zones: &str) -> Context {
 }
 
 fn rendered(yaml: &str, context: &Context) -> Rendered {
+    rendered_as("data", "data", yaml, context)
+}
+
+/// As the component of a name, which was called otherwise when it made its things.
+fn rendered_as(name: &str, called: &str, yaml: &str, context: &Context) -> Rendered {
     let settings: Settings = serde_json::from_value(serde_yaml::from_str(yaml).unwrap()).unwrap();
     let cx = RenderContext {
-        component: &"data".parse().unwrap(),
+        component: &name.parse().unwrap(),
+        called: &called.parse().unwrap(),
         context,
         requirements: &BTreeMap::new(),
         consumers: 1,
@@ -229,4 +235,16 @@ fn every_advisory_is_listed() {
 #[test]
 fn a_stack_in_one_zone_may_keep_its_files_there() {
     assert_eq!(rendered("oneZone: eu-west-1a", &context("a")).findings, []);
+}
+
+#[test]
+fn a_renamed_component_keeps_every_physical_name() {
+    let before = rendered_as("data", "data", "{}", &context("ab"));
+    let after = rendered_as("files", "data", "{}", &context("ab"));
+    for (old, new) in before.resources.iter().zip(&after.resources) {
+        assert_eq!(new.id.to_string(), old.id.to_string().replace("data/", "files/"));
+        assert_eq!(new.name, old.name);
+        let spec = new.spec.to_json().to_string().replace("\"files/", "\"data/");
+        assert_eq!(spec, old.spec.to_json().to_string());
+    }
 }

@@ -211,6 +211,7 @@ fn a_wrong_wiring_is_an_error_and_not_a_panic() {
     let world = World::new(1);
     let cx = RenderContext {
         component: &"gitlab".parse().unwrap(),
+        called: &"gitlab".parse().unwrap(),
         context: &world.context,
         requirements: &std::collections::BTreeMap::new(),
         consumers: 0,

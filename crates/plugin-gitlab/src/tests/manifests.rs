@@ -227,3 +227,22 @@ fn an_endpoint_in_one_zone_serves_all() {
         ]
     );
 }
+
+#[test]
+fn a_renamed_component_keeps_every_object_and_selector() {
+    for mode in ["active", "failover"] {
+        let world = World::new(2).with(everything()).with(json!({ "mode": mode }));
+        let before = world.render();
+        let after = world.render_as("forge", "gitlab");
+        assert!(before.resources.len() > 5, "{mode}");
+        for (old, new) in before.resources.iter().zip(&after.resources) {
+            assert_eq!(new.id.to_string(), old.id.to_string().replace("gitlab/", "forge/"));
+            assert_eq!((&new.name, &new.spec), (&old.name, &old.spec), "{mode}");
+        }
+        let password = |rendered: &zonestack_core::component::Rendered| {
+            let outputs = rendered.outputs.iter();
+            outputs.filter(|(name, _)| name == "root-password").cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(password(&after), password(&before));
+    }
+}

@@ -56,6 +56,7 @@ pub(super) fn instance() -> KindDeclaration {
             "rds:CreateDBSnapshot",
             "rds:DeleteDBInstance",
             "rds:DescribeDBInstances",
+            "rds:DescribeDBSnapshots",
             "rds:ModifyDBInstance",
             // The first instance of an account.
             "iam:CreateServiceLinkedRole",

@@ -48,6 +48,19 @@ impl RdsDriver {
                     failed.message
                 );
             }
+            // The name says stack, component, uid and generation: an earlier try made the snapshot, or a person. Either way
+            // it may be older than the data, so it is no last copy.
+            Some("DBSnapshotAlreadyExists") => {
+                let copy = deletion.final_copy.as_deref().unwrap_or_default();
+                failed.class = ErrorClass::Invalid;
+                failed.message = format!(
+                    "{}; {name} is not deleted: an older snapshot has the name {copy} of its final one. To keep that snapshot, \
+                     copy it under another name (aws rds copy-db-snapshot --source-db-snapshot-identifier {copy} \
+                     --target-db-snapshot-identifier {copy}-old); then delete it (aws rds delete-db-snapshot \
+                     --db-snapshot-identifier {copy}) and run this again",
+                    failed.message
+                );
+            }
             _ => {}
         }
         Err(failed)

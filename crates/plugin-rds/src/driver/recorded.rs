@@ -78,14 +78,24 @@ pub(crate) fn refused(status: u16, code: &str, message: &str) -> Answer {
 
 /// A driver that gets these answers, in this order.
 pub(crate) fn driver(answers: Vec<Answer>) -> (RdsDriver, Calls) {
+    let answers = Mutex::new(VecDeque::from(answers));
+    answering(move |_| {
+        let none = || refused(500, "NoAnswerRecorded", "the test expects fewer calls");
+        answers.lock().unwrap().pop_front().unwrap_or_else(none)
+    })
+}
+
+/// A driver whose every call is answered by its parameters: for calls that run at the same time.
+pub(crate) fn answering(
+    answer: impl Fn(&BTreeMap<String, String>) -> Answer + Send + Sync + 'static,
+) -> (RdsDriver, Calls) {
     let calls = Calls::default();
     let sent = calls.clone();
-    let answers = Mutex::new(VecDeque::from(answers));
     let http = infallible_client_fn(move |request| {
         let body = request.body().bytes().unwrap_or_default();
-        sent.0.lock().unwrap().push(decode(std::str::from_utf8(body).unwrap()));
-        let none = || refused(500, "NoAnswerRecorded", "the test expects fewer calls");
-        let answer = answers.lock().unwrap().pop_front().unwrap_or_else(none);
+        let call = decode(std::str::from_utf8(body).unwrap());
+        let answer = answer(&call);
+        sent.0.lock().unwrap().push(call);
         http::Response::builder().status(answer.status).body(SdkBody::from(answer.body)).unwrap()
     });
     let config = Config::builder()
@@ -166,6 +176,7 @@ pub(crate) fn target(kind: &str, id: &str, name: &str) -> Target {
         name: Some(name.to_owned()),
         token: None,
         remote_id: Some(ARN.to_owned()),
+        parent: None,
     }
 }
 
@@ -187,6 +198,7 @@ pub(crate) fn spec_of(kind: &str, settings: Json) -> Json {
         &serde_json::from_value(settings).unwrap(),
         &RenderContext {
             component: &component,
+            called: &component,
             context: &context,
             requirements: &requirements,
             consumers: 1,

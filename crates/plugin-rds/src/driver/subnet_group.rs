@@ -41,7 +41,9 @@ impl RdsDriver {
     }
 
     /// Every subnet group of the region by name: RDS offers no filter here.
-    async fn list_subnet_groups(&self) -> Result<BTreeMap<String, DbSubnetGroup>, DriverError> {
+    pub(super) async fn list_subnet_groups(
+        &self,
+    ) -> Result<BTreeMap<String, DbSubnetGroup>, DriverError> {
         let listed: Result<Vec<DbSubnetGroup>, _> =
             self.client.describe_db_subnet_groups().into_paginator().items().send().collect().await;
         let named = |group: DbSubnetGroup| Some((group.db_subnet_group_name()?.to_owned(), group));

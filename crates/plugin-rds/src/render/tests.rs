@@ -22,13 +22,20 @@ fn rendered(settings: Json, zones: usize) -> Rendered {
 }
 
 fn rendered_in(context: &Context, settings: Json) -> Rendered {
-    let component: ComponentName = "db".parse().unwrap();
+    rendered_as("db", "db", context, settings)
+}
+
+/// As the component of a name, which was called otherwise when it made its things.
+fn rendered_as(name: &str, called: &str, context: &Context, settings: Json) -> Rendered {
+    let component: ComponentName = name.parse().unwrap();
+    let called: ComponentName = called.parse().unwrap();
     let requirements = BTreeMap::new();
     Component::render(
         &Rds,
         &settings,
         &RenderContext {
             component: &component,
+            called: &called,
             context,
             requirements: &requirements,
             consumers: 1,
@@ -68,6 +75,21 @@ fn summary(rendered: &Rendered) -> Json {
 #[test]
 fn over_two_zones() {
     insta::assert_snapshot!(format!("{:#}", json!(summary(&rendered(json!({}), 2)))));
+}
+
+#[test]
+fn a_renamed_component_keeps_every_physical_name() {
+    let settings = json!({"parameters": {"max_connections": 500}});
+    let context = context(2);
+    let before = rendered_as("db", "db", &context, settings.clone());
+    let after = rendered_as("main", "db", &context, settings);
+    let is_before = |text: String| text.replace("\"main/", "\"db/");
+    for (old, new) in before.resources.iter().zip(&after.resources) {
+        assert_eq!(new.id.to_string(), old.id.to_string().replace("db/", "main/"));
+        assert_eq!(new.name, old.name);
+        assert_eq!(is_before(new.spec.to_json().to_string()), old.spec.to_json().to_string());
+    }
+    assert_eq!(postgres(&after).password, postgres(&before).password);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn kind(name: &str, identity: Identity, tagging: Tagging, id: &'static str) -> K
 pub(super) fn kinds() -> Vec<KindDeclaration> {
     let mut store = kind(STORE, Identity::Token, Tagging::OnCreate, "fs-{hex17}");
     store.model.outputs.push(("dns_name", "{id}.made-up.{region}.example"));
-    let door = kind(DOOR, Identity::Parent, Tagging::None, "door-{hex17}");
+    let door = kind(DOOR, Identity::Parent { at: "/store" }, Tagging::None, "door-{hex17}");
     let mut base = kind(BASE, Identity::Name, Tagging::OnCreate, "{name}");
     base.fields = vec![
         FieldRule::new("/engine", Effect::Replace),
@@ -139,6 +139,7 @@ impl Bed {
             name: has_name.then_some(name),
             token: self.owner.uid.as_ref().map(|uid| format!("{uid} {id}")),
             remote_id: None,
+            parent: None,
         }
     }
 

@@ -21,6 +21,7 @@ fn inventory(bed: &Bed, entries: &[(&str, EntryState)]) -> Inventory {
         name: None,
         generation: 1,
         remote_id: None,
+        parent: None,
         needs: Vec::new(),
         data: DataClass::Stateless,
         state,
@@ -37,6 +38,7 @@ fn inventory(bed: &Bed, entries: &[(&str, EntryState)]) -> Inventory {
         region: "eu-west-1".to_owned(),
         cluster: "k8s.myzone.net".to_owned(),
         epoch: 1,
+        called: BTreeMap::new(),
         entries,
     }
 }

@@ -1,3 +1,5 @@
+use zonestack_core::driver::Owner;
+
 use super::*;
 
 async fn observe_shown(shown: Json, spec: Json) -> Observation {
@@ -336,5 +338,72 @@ async fn a_list_that_fails_fails_every_query() {
     for result in observe(&aws, &[query.clone(), query]).await {
         let action = Some("elasticfilesystem:DescribeFileSystems".to_owned());
         assert_eq!(result.unwrap_err().class, ErrorClass::Denied(action));
+    }
+}
+
+#[tokio::test]
+async fn what_carries_the_stacks_marks_is_listed_from_all_pages() {
+    let named = |id: &str, change: Json| {
+        with(with(file_system_shown(), json!({ "FileSystemId": id })), change)
+    };
+    let marks = |stack: &str, uid: &str| {
+        json!({ "Tags": [
+            { "Key": "zonestack:stack", "Value": stack },
+            { "Key": "zonestack:uid", "Value": uid },
+            { "Key": "zonestack:node", "Value": "data/file-system" },
+            { "Key": "zonestack:cluster", "Value": "k8s.myzone.net" },
+        ] })
+    };
+    let first = [
+        named("fs-1", json!({})),
+        named("fs-going", json!({ "LifeCycleState": "deleting" })),
+        named("fs-other", marks("git-lab", "uid1")),
+    ];
+    let second = [named("fs-2", marks("git", "uid2")), named("fs-theirs", json!({ "Tags": [] }))];
+    let aws = Aws::new(vec![
+        ("GET /file-systems?MaxItems=100&Marker=m", (200, json!({ "FileSystems": second }))),
+        ("GET /file-systems?Marker=m", (200, json!({ "FileSystems": second }))),
+        ("GET /file-systems?", (200, json!({ "FileSystems": first, "NextMarker": "m" }))),
+    ]);
+    let nobody = Owner { uid: None, ..owner() };
+    let found = aws.driver.owned(cx(&nobody)).await.unwrap();
+    let owned = |id: &str, uid: &str, cluster: Option<&str>| Owned {
+        kind: Kind::new(FILE_SYSTEM_KIND),
+        id: Some("data/file-system".parse().unwrap()),
+        uid: Some(uid.to_owned()),
+        cluster: cluster.map(str::to_owned),
+        name: None,
+        remote_id: Some(id.to_owned()),
+    };
+    assert_eq!(found, [owned("fs-1", "uid1", None), owned("fs-2", "uid2", Some("k8s.myzone.net"))]);
+    // Mount targets carry no marks: nobody asks for them.
+    assert_eq!(aws.lines().len(), 2);
+
+    let aws = Aws::new(vec![("GET", refused(403, "AccessDeniedException", "no"))]);
+    let error = aws.driver.owned(cx(&nobody)).await.unwrap_err();
+    assert!(matches!(error.class, ErrorClass::Denied(_)), "{error}");
+}
+
+#[tokio::test]
+async fn what_was_adopted_or_renamed_is_ours_once_it_is_tagged() {
+    let renamed = json!([
+        { "Key": "Name", "Value": "git-files" },
+        { "Key": "zonestack:stack", "Value": "git" },
+        { "Key": "zonestack:uid", "Value": "uid1" },
+        { "Key": "zonestack:node", "Value": "files/file-system" },
+    ]);
+    for before in [json!([]), renamed] {
+        let shown = with(file_system_shown(), json!({ "Tags": before, "CreationToken": "other" }));
+        let found = observe_shown(shown.clone(), file_system_spec()).await;
+        assert_eq!(found.ownership, Ownership::Foreign);
+        let aws = Aws::new(vec![("POST", (200, Json::Null))]);
+        let owner = owner();
+        let spec = file_system_spec();
+        let target = file_system_target(Some(FS));
+        aws.driver.update(cx(&owner), &target, &spec, &[difference("/tags/Name")]).await.unwrap();
+        let (_, sent) = aws.only_call();
+        let found = observe_shown(with(shown, json!({ "Tags": sent["Tags"] })), spec.clone()).await;
+        assert_eq!(found.ownership, Ownership::Ours);
+        assert_eq!(found.attributes, spec);
     }
 }

@@ -171,12 +171,13 @@ async fn groups_that_nobody_tells_count_as_asked() {
 }
 
 #[tokio::test]
-async fn one_that_is_only_remembered_is_found_on_its_components_file_system() {
+async fn one_that_is_only_remembered_is_found_in_its_file_system() {
     // Even one whose id was never written down.
     for id in [None, Some("fsmt-a")] {
         let aws = world(mount_target_shown('a'), file_system_shown());
+        let target = Target { parent: Some(FS.to_owned()), ..mount_target_target('a', id) };
         let queries = [
-            Query { target: mount_target_target('a', id), spec: None },
+            Query { target, spec: None },
             Query { target: file_system_target(Some(FS)), spec: None },
         ];
         let found = observe(&aws, &queries).await.remove(0).unwrap();
@@ -185,6 +186,37 @@ async fn one_that_is_only_remembered_is_found_on_its_components_file_system() {
         assert_eq!(found.attributes, Json::Null);
         assert_eq!(aws.lines(), ["GET /file-systems?MaxItems=100", LIST]);
     }
+}
+
+#[tokio::test]
+async fn one_in_an_existing_file_system_is_found_there_without_a_specification_too() {
+    let tags = json!([{ "Key": "Name", "Value": "somebody's" }]);
+    let existing = || with(file_system_shown(), json!({ "Tags": tags, "CreationToken": "other" }));
+    for id in [None, Some("fsmt-a")] {
+        let aws = world(mount_target_shown('a'), existing());
+        let target = Target { parent: Some(FS.to_owned()), ..mount_target_target('a', id) };
+        let found = observe_one(&aws, target, None).await;
+        assert_eq!(found.remote_id.as_deref(), Some("fsmt-a"), "{id:?}");
+        // Whether it was made or found, the engine remembers.
+        assert_eq!(found.ownership, Ownership::Foreign);
+    }
+    // Another zone's is not it, and without a place to look there is nothing.
+    let aws = world(mount_target_shown('a'), existing());
+    let target = Target { parent: Some(FS.to_owned()), ..mount_target_target('b', None) };
+    assert_eq!(observe_one(&aws, target, None).await, Observation::absent());
+    let aws = Aws::new(Vec::new());
+    assert_eq!(
+        observe_one(&aws, mount_target_target('a', None), None).await,
+        Observation::absent()
+    );
+    assert_eq!(aws.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn one_whose_remembered_file_system_is_gone_is_gone_too() {
+    let aws = Aws::new(vec![("GET /mount-targets", refused(404, "FileSystemNotFound", "gone"))]);
+    let target = Target { parent: Some(FS.to_owned()), ..mount_target_target('a', None) };
+    assert_eq!(observe_one(&aws, target, None).await, Observation::absent());
 }
 
 #[tokio::test]

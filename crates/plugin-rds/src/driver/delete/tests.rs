@@ -75,8 +75,8 @@ async fn a_refusal_says_what_to_do() {
     check(
         "available",
         refused(400, "DBSnapshotAlreadyExists", "Cannot create the snapshot git-db-final-1."),
-        ErrorClass::AlreadyExists,
-        "git-db-final-1",
+        ErrorClass::Invalid,
+        "an older snapshot has the name git-db-final-1 of its final one. To keep that snapshot, copy it under another name",
     )
     .await;
     check(

@@ -1,5 +1,5 @@
 use serde_json::{Value as Json, json};
-use zonestack_core::driver::{Difference, Driver, DriverError, ErrorClass};
+use zonestack_core::driver::{Difference, Driver, DriverError, ErrorClass, Ownership};
 
 use super::super::INSTANCE;
 use super::super::recorded::{
@@ -140,6 +140,42 @@ async fn tags_go_first_and_alone() {
     assert!(sent.contains(&format!("ResourceName={ARN}")));
     assert!(sent.contains(&"Tags.Tag.2.Key=managed-by".to_owned()), "{sent:?}");
     assert!(sent.contains(&"Tags.Tag.1.Value=git-db".to_owned()), "{sent:?}");
+}
+
+#[tokio::test]
+async fn what_was_adopted_or_renamed_is_ours_once_it_is_tagged() {
+    let (head, rest) = GIT_DB.split_once("<TagList>").unwrap();
+    let (_, tail) = rest.split_once("</TagList>").unwrap();
+    let renamed = GIT_DB
+        .replace("<Value>db/instance</Value>", "<Value>old/instance</Value>")
+        .replace("<Key>Name</Key><Value>git-db</Value>", "<Key>Name</Key><Value>git-old</Value>");
+    for before in [format!("{head}{tail}"), renamed] {
+        let (driver, calls) = driver(vec![described(&before), ok("AddTagsToResource", "")]);
+        let owner = owner();
+        let spec = spec_of(INSTANCE, json!({}));
+        let query = query(instance(), spec.clone());
+        let found =
+            driver.observe(cx(&owner), std::slice::from_ref(&query)).await.remove(0).unwrap();
+        assert_eq!(found.ownership, Ownership::Foreign);
+        // An answer without a list of tags says nothing about them.
+        let wanted = json!({ "tags": spec["tags"] });
+        let differences = differences(&wanted, &json!({ "tags": {} }));
+        driver.update(cx(&owner), &instance(), &spec, &differences).await.unwrap();
+        let last = calls.last();
+        assert_eq!(last["Action"], "AddTagsToResource");
+        let tags: String = (1..)
+            .map_while(|n| {
+                let part = |part| last.get(&format!("Tags.Tag.{n}.{part}"));
+                let (key, value) = (part("Key")?, part("Value")?);
+                Some(format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"))
+            })
+            .collect();
+        let after = format!("{head}<TagList>{tags}</TagList>{tail}");
+        let (driver, _) = super::super::recorded::driver(vec![described(&after)]);
+        let found = driver.observe(cx(&owner), &[query]).await.remove(0).unwrap();
+        assert_eq!(found.ownership, Ownership::Ours);
+        assert_eq!(found.attributes, spec);
+    }
 }
 
 #[tokio::test]
