@@ -13,7 +13,7 @@ use super::stage::Stage;
 use super::sweep::{operations, single_mishaps};
 
 /// So many pairs, spread evenly over all.
-const SAMPLE: usize = 1_500;
+const SAMPLE: usize = 900;
 
 fn sample(name: &str, before: &[Task], task: Task, count: usize, removed: bool) {
     let start = Stage::after(before);

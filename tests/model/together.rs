@@ -70,7 +70,7 @@ pub(crate) fn many(interleavings: u64) {
 
 #[test]
 fn two_first_runs_at_once_make_one_stack() {
-    race("up and up", &[], [Task::Up(&EXAMPLE); 2], LeaseUse::Without, 2_000);
+    race("up and up", &[], [Task::Up(&EXAMPLE); 2], LeaseUse::Without, 1_000);
 }
 
 /// The one that comes later may find nothing to take down yet: then it is run again.

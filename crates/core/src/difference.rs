@@ -9,33 +9,44 @@ use crate::value::Value;
 /// a value known only later and differs from everything.
 pub(crate) fn differences(wanted: &Value, actual: &Json) -> Vec<Difference> {
     let mut found = Vec::new();
-    compare(wanted, Some(actual), String::new(), &mut found);
+    compare(wanted, Some(actual), &mut String::new(), &mut found);
     found
 }
 
-fn compare(wanted: &Value, actual: Option<&Json>, path: String, found: &mut Vec<Difference>) {
+/// `path` is that of what is compared, and is so again at the end: a path is copied only for a difference.
+fn compare(wanted: &Value, actual: Option<&Json>, path: &mut String, found: &mut Vec<Difference>) {
     let actual = actual.filter(|json| !json.is_null());
     match (wanted, actual) {
         (Value::Scalar(Json::Null), None) => {}
         (Value::Map(map), None) if map.is_empty() => {}
         (Value::List(list), None) if list.is_empty() => {}
         (Value::Map(map), Some(Json::Object(there))) => {
+            let length = path.len();
             for (key, value) in map {
-                compare(value, there.get(key), format!("{path}/{}", escape(key)), found);
+                push(path, key);
+                compare(value, there.get(key), path, found);
+                path.truncate(length);
             }
             for (key, value) in there.iter().filter(|(key, _)| !map.contains_key(*key)) {
-                let path = format!("{path}/{}", escape(key));
-                found.push(Difference { path, from: Some(value.clone()), to: None });
+                push(path, key);
+                let (path_here, from) = (path.clone(), Some(value.clone()));
+                found.push(Difference { path: path_here, from, to: None });
+                path.truncate(length);
             }
         }
         (Value::List(list), Some(Json::Array(there))) if list.len() == there.len() => {
+            let length = path.len();
             for (index, (value, there)) in list.iter().zip(there).enumerate() {
-                compare(value, Some(there), format!("{path}/{index}"), found);
+                push(path, &index.to_string());
+                compare(value, Some(there), path, found);
+                path.truncate(length);
             }
         }
+        (Value::Scalar(wanted), Some(there)) if same(wanted, there) => {}
         (wanted, there) => {
             let to = wanted.to_json();
             if !there.is_some_and(|there| same(&to, there)) {
+                let path = path.clone();
                 found.push(Difference { path, from: there.cloned(), to: Some(to) });
             }
         }
@@ -51,8 +62,15 @@ fn same(wanted: &Json, actual: &Json) -> bool {
 }
 
 /// Keys with a slash, such as labels, in the manner of JSON Pointer (RFC 6901).
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+fn push(path: &mut String, key: &str) {
+    path.push('/');
+    for c in key.chars() {
+        match c {
+            '~' => path.push_str("~0"),
+            '/' => path.push_str("~1"),
+            c => path.push(c),
+        }
+    }
 }
 
 #[cfg(test)]

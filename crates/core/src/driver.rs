@@ -124,7 +124,8 @@ pub struct Target {
     pub kind: Kind,
     /// Its physical name, for kinds with [`crate::kind::Identity::Name`].
     pub name: Option<String>,
-    /// The token of its creation: deterministic in stack uid, resource and generation; `None` while the stack has no uid.
+    /// The token of its creation: deterministic in stack uid, resource and generation; `None` while the stack has no uid,
+    /// and for kinds whose identity is a name or a parent.
     pub token: Option<String>,
     /// The id that the service gave it, when remembered or observed before.
     pub remote_id: Option<String>,

@@ -323,7 +323,8 @@ impl<'a> Engine<'a> {
         };
         let part = self.tasks[task].part;
         let spec = self.resolved(step);
-        let token = token(owner, &step.id, self.ledger.generation(&step.id));
+        let generation = self.ledger.generation(&step.id);
+        let token = token(owner, Some(declaration), &step.id, generation);
         async move {
             let nothing = Observation::absent();
             let result = match (&step.work, part) {

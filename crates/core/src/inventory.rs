@@ -156,7 +156,8 @@ impl Inventory {
                 .collect(),
             entries: entries.collect(),
         };
-        serde_json::json!(record).to_string()
+        // The direct way never fails for such a record; if it did, an inventory must not be lost for it.
+        serde_json::to_string(&record).unwrap_or_else(|_| serde_json::json!(record).to_string())
     }
 
     /// Reads the recorded form.

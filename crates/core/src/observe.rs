@@ -19,6 +19,8 @@ use crate::resource::Resource;
 use crate::secret::SecretSource;
 use crate::value::{Ref, Value};
 
+type Kinds = BTreeMap<Kind, KindDeclaration>;
+
 /// The world, as the engine reaches it.
 #[derive(Clone)]
 pub struct World {
@@ -108,7 +110,7 @@ pub async fn observe(
     world: &World,
 ) -> Result<Observed, ObserveError> {
     let mut observed = Observed::default();
-    let mut waiting = wanted(desired, inventory, owner);
+    let mut waiting = wanted(desired, inventory, owner, &world.kinds);
     let mut failures = Vec::new();
     while !waiting.is_empty() {
         let missing: BTreeSet<ResourceId> =
@@ -145,28 +147,34 @@ fn wanted<'a>(
     desired: Option<&'a Desired>,
     inventory: Option<&Inventory>,
     owner: &Owner,
+    kinds: &Kinds,
 ) -> Vec<Wanted<'a>> {
     let entry = |id: &ResourceId| inventory.and_then(|inventory| inventory.entries.get(id));
     let resources = desired.map(|desired| desired.resources.as_slice()).unwrap_or_default();
     let mut wanted: Vec<Wanted<'a>> =
-        resources.iter().map(|r| (target(r, entry(&r.id), owner), Some(&r.spec))).collect();
+        resources.iter().map(|r| (target(r, entry(&r.id), owner, kinds), Some(&r.spec))).collect();
     let known: BTreeSet<&ResourceId> = resources.iter().map(|r| &r.id).collect();
     for (id, entry) in inventory.iter().flat_map(|inventory| &inventory.entries) {
         if !known.contains(id) {
-            wanted.push((remembered_target(id, entry, owner), None));
+            wanted.push((remembered_target(id, entry, owner, kinds), None));
         }
     }
     wanted
 }
 
 /// What to look for and to act on, for a resource that the stack file has.
-pub(crate) fn target(resource: &Resource, entry: Option<&Entry>, owner: &Owner) -> Target {
+pub(crate) fn target(
+    resource: &Resource,
+    entry: Option<&Entry>,
+    owner: &Owner,
+    kinds: &Kinds,
+) -> Target {
     let generation = entry.map_or(1, |entry| entry.generation);
     Target {
         id: resource.id.clone(),
         kind: resource.kind.clone(),
         name: resource.name.clone(),
-        token: token(owner, &resource.id, generation),
+        token: token(owner, kinds.get(&resource.kind), &resource.id, generation),
         remote_id: entry.and_then(|entry| entry.remote_id.clone()).or_else(|| adopted_id(resource)),
         parent: entry.and_then(|entry| entry.parent.clone()),
     }
@@ -178,21 +186,34 @@ fn adopted_id(resource: &Resource) -> Option<String> {
 }
 
 /// What to look for and to act on, for a resource that is only remembered.
-pub(crate) fn remembered_target(id: &ResourceId, entry: &Entry, owner: &Owner) -> Target {
+pub(crate) fn remembered_target(
+    id: &ResourceId,
+    entry: &Entry,
+    owner: &Owner,
+    kinds: &Kinds,
+) -> Target {
     Target {
         id: id.clone(),
         kind: entry.kind.clone(),
         name: entry.name.clone(),
-        token: token(owner, id, entry.generation),
+        token: token(owner, kinds.get(&entry.kind), id, entry.generation),
         remote_id: entry.remote_id.clone(),
         parent: entry.parent.clone(),
     }
 }
 
 /// The token of a creation: the same for the same stack, resource and generation; 52 characters of `[a-z2-7]`
-/// (reliability.md, B.4.2).
-pub(crate) fn token(owner: &Owner, id: &ResourceId, generation: u32) -> Option<String> {
+/// (reliability.md, B.4.2). None for kinds that have a better key.
+pub(crate) fn token(
+    owner: &Owner,
+    declaration: Option<&KindDeclaration>,
+    id: &ResourceId,
+    generation: u32,
+) -> Option<String> {
     const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    if matches!(declaration?.identity, Identity::Name | Identity::Parent { .. }) {
+        return None;
+    }
     let uid = owner.uid.as_ref()?;
     let hash = Sha256::digest(format!("{uid}\n{id}\n{generation}"));
     let mut text = String::with_capacity(52);

@@ -207,7 +207,7 @@ fn wait(
 fn step(situation: Situation<'_>, resource: &Resource, decision: &Decision) -> Step {
     let entry = situation.entry(&resource.id);
     let found = situation.observed.get(&resource.id);
-    let mut to = target(resource, entry, situation.owner);
+    let mut to = target(resource, entry, situation.owner, situation.kinds);
     to.remote_id = found.remote_id.clone().or(to.remote_id);
     let boxed = || Box::new(resource.clone());
     let work = match decision.action {

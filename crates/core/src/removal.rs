@@ -190,7 +190,7 @@ fn retain(situation: Situation<'_>, id: &ResourceId, entry: &Entry, reason: &str
 }
 
 fn acting_target(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Target {
-    let target = remembered_target(id, entry, situation.owner);
+    let target = remembered_target(id, entry, situation.owner, situation.kinds);
     let remote_id = situation.observed.get(id).remote_id.or(target.remote_id);
     Target { remote_id, ..target }
 }
