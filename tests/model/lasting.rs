@@ -164,6 +164,21 @@ fn without_the_right_to_leases_a_run_goes_on_without() {
     assert!(stage.faulted(UP, denied).complete());
 }
 
+/// A namespace that was there before is used, and is as it was when the stack is gone.
+#[test]
+fn a_namespace_that_was_there_stays() {
+    let mut start = Stage::after(&[]);
+    start.plant("k8s.v1.Namespace", "git", serde_json::json!({ "metadata": { "name": "git" } }));
+    let stage = Stage::on(&start);
+    assert!(stage.run(UP).complete());
+    assert!(stage.run(REMOVAL).complete());
+    let (before, after) = (start.resources(), stage.sandbox.world().unwrap());
+    let is_namespace = |kind: &str| kind == "k8s.v1.Namespace";
+    let before: Vec<_> = before.iter().filter(|found| is_namespace(&found.kind)).collect();
+    let after: Vec<_> = after.resources().iter().filter(|f| is_namespace(&f.kind)).collect();
+    assert_eq!(after, before);
+}
+
 /// Ended while the database was being made, and then something happened to it.
 fn database_after(change: impl Fn(&mut World)) -> (Stage, End) {
     let start = Stage::after(&[]);

@@ -255,6 +255,13 @@ fn removed_things_go_in_reverse_and_data_stays_with_what_it_needs() {
     );
 }
 
+/// The guard of every removal: what the stack did not make is none of its business.
+#[test]
+fn what_was_there_before_is_never_removed() {
+    let used = resource("stack/namespace");
+    Scene::new([used]).made().of_others().wanting([]).check("");
+}
+
 #[test]
 fn what_takes_over_comes_after_what_it_takes_over_from() {
     let old = resource("app/pod@eu-west-1a");

@@ -161,6 +161,14 @@ impl Scene {
         self
     }
 
+    /// Everything that is remembered was there before, and is only used.
+    pub(crate) fn of_others(mut self) -> Self {
+        for entry in self.inventory.entries.values_mut() {
+            entry.ours = false;
+        }
+        self
+    }
+
     pub(crate) fn owned_by(mut self, ownership: Ownership) -> Self {
         let found: Vec<_> = self.observed.iter().map(|(id, o)| (id.clone(), o.clone())).collect();
         for (id, found) in found {
