@@ -353,3 +353,62 @@ async fn read(
     }
     answers
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::kind::{Model, Tagging};
+    use crate::resource::DataClass;
+
+    fn kind(identity: Identity) -> KindDeclaration {
+        KindDeclaration {
+            kind: Kind::new("test.thing"),
+            identity,
+            tagging: Tagging::OnCreate,
+            marks_at: None,
+            data: DataClass::Stateless,
+            fields: Vec::new(),
+            protection: None,
+            final_copy: false,
+            replaces_dependents: false,
+            ready_within: Duration::from_mins(1),
+            delete_within: Duration::from_mins(1),
+            read_after_write: Duration::ZERO,
+            outputs: Vec::new(),
+            iam_actions: Vec::new(),
+            model: Model {
+                id: "{hex8}",
+                outputs: Vec::new(),
+                creating: Vec::new(),
+                create: Duration::ZERO,
+                update: Duration::ZERO,
+                delete: Duration::ZERO,
+            },
+        }
+    }
+
+    /// The next run must find what the last one asked for: another token would make a second one.
+    #[test]
+    fn the_token_of_a_creation_is_the_same_in_every_run() {
+        let owner = |uid: &str| Owner {
+            stack: "git".to_owned(),
+            uid: Some(uid.to_owned()),
+            namespace: "git".to_owned(),
+            region: "eu-west-1".to_owned(),
+        };
+        let by_token = kind(Identity::Token);
+        let of = |uid: &str, id: &str, generation: u32| {
+            token(&owner(uid), Some(&by_token), &id.parse().unwrap(), generation).unwrap()
+        };
+        let first = of("0123456789abcdef", "data/file-system", 1);
+        assert_eq!(first, "j44c3ok6sgwwurrqodz6kahuyamavojknjzywniykbybwgv2l2aq");
+        assert_ne!(of("0123456789abcdef", "data/file-system", 2), first);
+        assert_ne!(of("0123456789abcdef", "more/file-system", 1), first);
+        assert_ne!(of("fedcba9876543210", "data/file-system", 1), first);
+        let by_name = kind(Identity::Name);
+        let id = "db/instance".parse().unwrap();
+        assert_eq!(token(&owner("0123456789abcdef"), Some(&by_name), &id, 1), None);
+    }
+}
