@@ -11,8 +11,9 @@ use zonestack_core::driver::Owner;
 use zonestack_core::event::{Event, Listener, Outcome};
 use zonestack_core::execute::{Report, Run, execute};
 use zonestack_core::flow::{FlowError, Site, Tenant, prepare, prepare_removal};
+use zonestack_core::inventory::{Inventory, Version};
 use zonestack_core::lease::{Applicant, Lease, NotLeased, acquire};
-use zonestack_core::observe::World;
+use zonestack_core::observe::{Observed, World};
 use zonestack_core::plan::Plan;
 use zonestack_core::run_options::{Interruption, Options};
 use zonestack_core::situation::Permits;
@@ -52,12 +53,6 @@ impl LeaseUse {
         let applicant =
             Applicant { name: format!("run {run}"), is_gone: &|_| false, waits_for: &|_| {} };
         acquire(site.lease.as_ref(), site.world.clock.as_ref(), &applicant).await.map(Some)
-    }
-}
-
-async fn release(lease: Option<Lease<'_>>) {
-    if let Some(lease) = lease {
-        lease.release().await;
     }
 }
 
@@ -170,28 +165,16 @@ async fn up(site: &Site, file: &StackFile, run: &str, lease: LeaseUse) -> End {
     }
     let uid = prepared.owner.uid.clone().unwrap_or_else(|| run.to_owned());
     let (inventory, version) = prepared.inventory(&uid);
-    let lease = match lease.take(site, run).await {
-        Ok(lease) => lease,
-        Err(refused) => return End::NotLeased(refused),
-    };
-    let report = execute(Run {
-        plan: &prepared.plan,
+    let owner = Owner { uid: Some(uid), ..prepared.owner.clone() };
+    let undertaking = Undertaking {
+        plan: prepared.plan,
         observed: &prepared.observed,
-        world: &site.world,
-        owner: &Owner { uid: Some(uid), ..prepared.owner.clone() },
-        taken_over: &std::collections::BTreeSet::new(),
+        owner: &owner,
         inventory,
         version,
         renamed: prepared.renamed,
-        lease: lease.as_ref(),
-        store: site.store.as_ref(),
-        listener: &Silent,
-        interruption: &Never,
-        options: OPTIONS,
-    })
-    .await;
-    release(lease).await;
-    End::Ran(prepared.plan, report)
+    };
+    undertaking.carry_out(site, run, lease).await
 }
 
 async fn down(site: &Site, delete: &[&str], run: &str, lease: LeaseUse) -> End {
@@ -205,28 +188,54 @@ async fn down(site: &Site, delete: &[&str], run: &str, lease: LeaseUse) -> End {
         Err(error) => return End::NoPlan(error),
     };
     let (inventory, version) = prepared.remembered;
-    let lease = match lease.take(site, run).await {
-        Ok(lease) => lease,
-        Err(refused) => return End::NotLeased(refused),
-    };
-    let report = execute(Run {
-        plan: &prepared.plan,
+    let undertaking = Undertaking {
+        plan: prepared.plan,
         observed: &prepared.observed,
-        world: &site.world,
         owner: &prepared.owner,
-        taken_over: &std::collections::BTreeSet::new(),
         inventory,
         version: Some(version),
         renamed: false,
-        lease: lease.as_ref(),
-        store: site.store.as_ref(),
-        listener: &Silent,
-        interruption: &Never,
-        options: OPTIONS,
-    })
-    .await;
-    release(lease).await;
-    End::Ran(prepared.plan, report)
+    };
+    undertaking.carry_out(site, run, lease).await
+}
+
+/// What `up` and `down` share once there is a plan.
+struct Undertaking<'a> {
+    plan: Plan,
+    observed: &'a Observed,
+    owner: &'a Owner,
+    inventory: Inventory,
+    version: Option<Version>,
+    renamed: bool,
+}
+
+impl Undertaking<'_> {
+    async fn carry_out(self, site: &Site, run: &str, lease: LeaseUse) -> End {
+        let lease = match lease.take(site, run).await {
+            Ok(lease) => lease,
+            Err(refused) => return End::NotLeased(refused),
+        };
+        let report = execute(Run {
+            plan: &self.plan,
+            observed: self.observed,
+            world: &site.world,
+            owner: self.owner,
+            taken_over: &std::collections::BTreeSet::new(),
+            inventory: self.inventory,
+            version: self.version,
+            renamed: self.renamed,
+            lease: lease.as_ref(),
+            store: site.store.as_ref(),
+            listener: &Silent,
+            interruption: &Never,
+            options: OPTIONS,
+        })
+        .await;
+        if let Some(lease) = lease {
+            lease.release().await;
+        }
+        End::Ran(self.plan, report)
+    }
 }
 
 const OPTIONS: Options = Options {

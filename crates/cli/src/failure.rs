@@ -16,7 +16,6 @@ use zonestack_sandbox::SandboxFileError;
 
 use crate::args::Output;
 use crate::exit::Exit;
-use crate::report::scrubber::scrub;
 use crate::report::style::Style;
 use crate::report::{self, diagnostics, json::VERSION};
 use crate::stack_source::StackSource;
@@ -148,8 +147,7 @@ impl Failure {
     pub(crate) fn tell(&self, output: Output, style: Style) {
         match output {
             Output::Json => {
-                let document = format!("{}\n", scrub(&self.json().to_string()));
-                if report::data(&document).is_err() {
+                if report::document(&self.json()).is_err() {
                     report::note(&self.to_string());
                 }
             }

@@ -19,6 +19,11 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
     }
 }
 
+/// Writes a document with messages that others wrote to stdout, without any value of a secret.
+pub(crate) fn document(json: &serde_json::Value) -> io::Result<()> {
+    data(&format!("{}\n", scrubber::scrub(&json.to_string())))
+}
+
 /// Writes a message to stderr. When nobody reads it, nothing is lost.
 pub(crate) fn note(text: &str) {
     drop(writeln!(io::stderr().lock(), "{}", scrubber::scrub(text)));

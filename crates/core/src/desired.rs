@@ -197,8 +197,7 @@ fn namespace(context: &Context) -> Resource {
             "labels": { "pod-security.kubernetes.io/enforce": "baseline" },
         },
     });
-    let id = ResourceId::new(&ComponentName::stack(), "namespace");
-    Resource { foreign: Foreign::Use, ..Resource::manifest(id, manifest) }
+    Resource { foreign: Foreign::Use, ..Resource::manifest(ResourceId::namespace(), manifest) }
 }
 
 /// Writes tags or labels into a specification; what the component wrote itself wins.

@@ -73,8 +73,6 @@ pub struct Report {
     pub interrupted: bool,
     /// Why nothing more was begun, when the inventory was the reason.
     pub halted: Option<String>,
-    /// Whether another run wrote the inventory meanwhile.
-    pub conflict: bool,
     /// Every output that is known at the end.
     pub outputs: BTreeMap<(ResourceId, String), Json>,
 }
@@ -110,6 +108,8 @@ struct Engine<'a> {
     outputs: BTreeMap<(ResourceId, String), Json>,
     ledger: Ledger,
     report: Report,
+    /// Whether another run wrote the inventory meanwhile.
+    conflict: bool,
     /// Tells the tasks that nothing is awaited any more.
     halt: &'a AtomicBool,
 }
@@ -144,6 +144,7 @@ pub async fn execute(run: Run<'_>) -> Report {
         outputs,
         ledger,
         report: Report::default(),
+        conflict: false,
     };
     match lease {
         None => engine.work().await,
@@ -469,7 +470,7 @@ impl<'a> Engine<'a> {
                     pause = (pause * 2).min(Duration::from_secs(30));
                 }
                 Err(error) => {
-                    self.report.conflict |= matches!(error, InventoryError::Conflict);
+                    self.conflict |= matches!(error, InventoryError::Conflict);
                     self.stop(error.to_string());
                     break false;
                 }
@@ -526,10 +527,10 @@ impl<'a> Engine<'a> {
         running: &mut FuturesUnordered<BoxFuture<'a, Ended>>,
         signals: &mut UnboundedReceiver<Signal>,
     ) -> Report {
-        if self.ledger.is_dirty() && !self.report.conflict {
+        if self.ledger.is_dirty() && !self.conflict {
             self.save(running, signals).await;
         }
-        if self.report.conflict {
+        if self.conflict {
             self.drain(running, signals).await;
             self.hand_over().await;
         }

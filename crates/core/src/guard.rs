@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::name::ComponentName;
+use crate::name::{ComponentName, ResourceId};
 use crate::plan::{Action, Guard, Plan, Step, Work};
+use crate::removal::has_role_of;
 use crate::situation::Situation;
 use crate::stack::Stack;
 
@@ -24,9 +25,7 @@ pub(crate) fn guards(stack: &Stack, situation: Situation<'_>, plan: &Plan) -> Ve
 /// What goes and nothing takes the place of: a resource of the same name in another zone, or in none, does.
 fn deletions(plan: &Plan) -> Vec<&Step> {
     let created = || plan.steps.iter().filter(|step| step.action == Action::Create);
-    let is_replaced = |id: &crate::name::ResourceId| {
-        created().any(|step| step.id.component == id.component && step.id.name == id.name)
-    };
+    let is_replaced = |id: &ResourceId| created().any(|step| has_role_of(id, &step.id));
     plan.steps
         .iter()
         .filter(|step| matches!(step.work, Work::Delete { .. }) && !is_replaced(&step.id))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::name::Kind;
 use crate::resource::DataClass;
+use crate::value::Value;
 
 /// What makes a resource one and the same, however often its creation is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +151,14 @@ pub struct KindDeclaration {
 }
 
 impl KindDeclaration {
+    /// The id of what a resource with this specification is part of, for kinds with [`Identity::Parent`].
+    pub(crate) fn parent_in(&self, spec: &Value) -> Option<String> {
+        match self.identity {
+            Identity::Parent { at } => spec.at(at).and_then(Value::as_str).map(str::to_owned),
+            _ => None,
+        }
+    }
+
     /// The rule for a changed path: the longest declared path that it is at or below; [`Effect::InPlace`] without one.
     pub fn rule(&self, path: &str) -> FieldRule {
         self.fields

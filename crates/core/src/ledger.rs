@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Clock;
 use crate::driver::Target;
 use crate::inventory::{Entry, EntryState, Inventory, InventoryError, InventoryStore, Version};
-use crate::kind::{Identity, KindDeclaration};
+use crate::kind::KindDeclaration;
 use crate::name::{Kind, ResourceId};
 use crate::plan::{Step, Work};
 use crate::resource::Resource;
@@ -57,7 +57,7 @@ impl Ledger {
         spec: &Value,
         kinds: &BTreeMap<Kind, KindDeclaration>,
     ) {
-        let parent = parent(kinds.get(&step.kind), spec);
+        let parent = kinds.get(&step.kind).and_then(|kind| kind.parent_in(spec));
         match (&step.work, part) {
             (Work::Apply { resource, target, generation, exists }, _) => {
                 let known = self.inventory.entries.get(&step.id);
@@ -235,14 +235,6 @@ impl Ledger {
         self.version = version;
         self.dirty = added;
         added
-    }
-}
-
-/// The id of what a resource is part of, where its kind is found that way.
-fn parent(declaration: Option<&KindDeclaration>, spec: &Value) -> Option<String> {
-    match declaration?.identity {
-        Identity::Parent { at } => spec.at(at).and_then(Value::as_str).map(str::to_owned),
-        _ => None,
     }
 }
 

@@ -142,6 +142,11 @@ impl ResourceId {
         self
     }
 
+    /// The stack's own Kubernetes namespace.
+    pub fn namespace() -> Self {
+        Self::new(&ComponentName::stack(), "namespace")
+    }
+
     /// The part that its component's author chose, with the zone: `mount-target@eu-west-1a`.
     pub fn local(&self) -> String {
         match &self.zone {
@@ -153,11 +158,7 @@ impl ResourceId {
 
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = format!("{}/{}", self.component, self.name);
-        if let Some(zone) = &self.zone {
-            text = format!("{text}@{zone}");
-        }
-        f.pad(&text)
+        f.pad(&format!("{}/{}", self.component, self.local()))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::driver::{
 };
 use crate::inventory::{Entry, Inventory};
 use crate::kind::{Identity, KindDeclaration};
-use crate::name::{ComponentName, Kind, ResourceId};
+use crate::name::{Kind, ResourceId};
 use crate::resource::Resource;
 use crate::secret::SecretSource;
 use crate::value::{Ref, Value};
@@ -243,9 +243,9 @@ pub(crate) async fn marked(
     for list in join_all(lists).await {
         match list {
             Ok(marked) => found.extend(marked),
-            // What may not be listed is not there for us: the keys of creations still protect it.
+            // The observation that follows needs the same right, and says what is missing.
             Err(error) if matches!(error.class, ErrorClass::Denied(_)) => {}
-            Err(error) => failures.push((namespace_id(), error)),
+            Err(error) => failures.push((ResourceId::namespace(), error)),
         }
     }
     if !failures.is_empty() {
@@ -254,7 +254,7 @@ pub(crate) async fn marked(
     found.retain(|owned| {
         cluster.is_empty() || owned.cluster.as_deref().is_none_or(|found| found == cluster)
     });
-    found.retain(|owned| owned.id.as_ref() != Some(&namespace_id()));
+    found.retain(|owned| owned.id.as_ref() != Some(&ResourceId::namespace()));
     Ok(found)
 }
 
@@ -288,10 +288,6 @@ fn silent() -> DriverError {
 /// Whether the same read may succeed in a moment.
 fn passes(error: &DriverError) -> bool {
     matches!(error.class, ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::Ambiguous)
-}
-
-fn namespace_id() -> ResourceId {
-    ResourceId::new(&ComponentName::stack(), "namespace")
 }
 
 async fn look(

@@ -10,7 +10,6 @@ use crate::desired::Desired;
 use crate::driver::{Observation, Owned, Owner, Ownership, Status};
 use crate::flow::{FlowError, Site, survey};
 use crate::inventory::{Entry, EntryState, Inventory};
-use crate::kind::Identity;
 use crate::name::ResourceId;
 use crate::observe::{Observed, marked, observe};
 use crate::rename::Called;
@@ -134,12 +133,8 @@ fn wanted(
     generation: u32,
 ) -> Entry {
     let spec = resource.spec.resolve(&|reference| observed.output(reference));
-    let parent = match site.world.kinds.get(&resource.kind).map(|kind| kind.identity) {
-        Some(Identity::Parent { at }) => {
-            spec.at(at).and_then(crate::value::Value::as_str).map(str::to_owned)
-        }
-        _ => None,
-    };
+    let kind = site.world.kinds.get(&resource.kind);
+    let parent = kind.and_then(|kind| kind.parent_in(&spec));
     let is_made = matches!(found.status, Status::Ready | Status::Busy(_));
     Entry {
         kind: resource.kind.clone(),

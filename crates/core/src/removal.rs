@@ -71,7 +71,7 @@ pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
 }
 
 /// The same component and name: only the zone differs.
-fn has_role_of(removed: &ResourceId, created: &ResourceId) -> bool {
+pub(crate) fn has_role_of(removed: &ResourceId, created: &ResourceId) -> bool {
     removed.component == created.component && removed.name == created.name
 }
 
@@ -140,7 +140,7 @@ fn retained(situation: Situation<'_>, removed: &Removed<'_>) -> BTreeMap<Resourc
         }
     }
     // The inventory, which remembers what is kept, lives in the namespace.
-    let namespace = ResourceId::new(&ComponentName::stack(), "namespace");
+    let namespace = ResourceId::namespace();
     if !retained.is_empty() && removed.contains_key(&namespace) {
         retained
             .entry(namespace)

@@ -81,7 +81,8 @@ pub(crate) async fn carry_out(
     undertaking: Undertaking<'_>,
 ) -> Result<(Exit, Report), Failure> {
     let place = undertaking.place;
-    let lease = take(place, &run_id()?).await?;
+    // Tells this run from others of the same process number.
+    let lease = take(place, &random_digits::<4>()?).await?;
     let signals = Signals::listen();
     let progress = Progress::new(undertaking.plan, settings.mode, settings.message_style);
     let site = &place.site;
@@ -109,9 +110,9 @@ pub(crate) async fn carry_out(
     Ok((exit, report))
 }
 
-/// Tells this run from others of the same process number.
-fn run_id() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 4];
+/// Two random hexadecimal digits for each byte.
+pub(super) fn random_digits<const BYTES: usize>() -> Result<String, Failure> {
+    let mut bytes = [0_u8; BYTES];
     getrandom::fill(&mut bytes).map_err(|error| Failure::Refused {
         message: format!("the operating system gives no random numbers: {error}"),
         hint: "nothing was changed".to_owned(),
@@ -139,8 +140,7 @@ fn conclude(settings: &Settings, plan: &Plan, report: &Report, exit: Exit) -> Re
         _ => "failed",
     };
     if settings.output == Output::Json {
-        let line = json::finished(word, report);
-        return Ok(report::data(&format!("{line}\n"))?);
+        return Ok(report::document(&json::finished(word, report))?);
     }
     let style = settings.message_style;
     let mut counts = [0; 4];

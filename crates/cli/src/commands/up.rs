@@ -4,13 +4,13 @@ use zonestack_core::driver::Owner;
 use zonestack_core::name::ResourceId;
 use zonestack_core::plan::Plan;
 
-use super::carry_out::{Undertaking, agree, carry_out, refuse};
+use super::carry_out::{Undertaking, agree, carry_out, random_digits, refuse};
 use super::{outputs, plan};
 use crate::args::{Output, UpArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report;
-use crate::saved_plan::{SavedPlan, hexadecimal};
+use crate::saved_plan::SavedPlan;
 use crate::session::begin;
 use crate::settings::Settings;
 use crate::stack_source::StackSource;
@@ -37,7 +37,8 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
     }
     let uid = match &prepared.owner.uid {
         Some(uid) => uid.clone(),
-        None => new_uid()?,
+        // What tells this stack from every other of its name.
+        None => random_digits::<8>()?,
     };
     let (inventory, version) = prepared.inventory(&uid);
     let undertaking = Undertaking {
@@ -69,14 +70,4 @@ fn check_named(plan: &Plan, named: &[ResourceId]) -> Result<(), Failure> {
             hint: "`zonestack plan -v` names them all, as component/resource@zone".to_owned(),
         }),
     }
-}
-
-/// What tells this stack from every other of its name: sixteen random hexadecimal digits.
-fn new_uid() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 8];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::Refused {
-        message: format!("the operating system gives no random numbers: {error}"),
-        hint: "nothing was changed".to_owned(),
-    })?;
-    Ok(hexadecimal(&bytes))
 }

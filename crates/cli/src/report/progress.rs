@@ -10,7 +10,7 @@ use zonestack_core::plan::Plan;
 
 use super::scrubber::scrub;
 use super::style::Style;
-use super::{data, json, note};
+use super::{document, json, note};
 
 /// How a run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,10 +137,7 @@ impl Listener for Progress<'_> {
                 self.show_live(&mut live, event);
             }
             // A closed pipe ends the run's report, never the run.
-            (None, Mode::Json) => {
-                let line = json::event(self.plan, event).to_string();
-                drop(data(&format!("{}\n", scrub(&line))));
-            }
+            (None, Mode::Json) => drop(document(&json::event(self.plan, event))),
             (None, _) => {
                 if let Some(line) = self.line(event) {
                     note(&line);
