@@ -134,6 +134,9 @@ pub struct KindDeclaration {
     pub protection: Option<&'static str>,
     /// Whether deletion leaves a last copy (a final snapshot) whose name the engine chooses.
     pub final_copy: bool,
+    /// Where the specification names the copy of data that it is filled from when it is made, such as `/snapshot`. What names
+    /// one does not start empty.
+    pub restores_from: Option<&'static str>,
     /// Whether what needs it must be replaced with it, because it cannot let go of it while running (volumes and claims).
     pub replaces_dependents: bool,
     /// How long it may stay in one state before the run gives up waiting. Restarts on every change of state.

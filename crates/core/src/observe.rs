@@ -368,6 +368,7 @@ mod tests {
             fields: Vec::new(),
             protection: None,
             final_copy: false,
+            restores_from: None,
             replaces_dependents: false,
             ready_within: Duration::from_mins(1),
             delete_within: Duration::from_mins(1),

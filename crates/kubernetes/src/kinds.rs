@@ -256,6 +256,7 @@ impl ObjectKind {
                 .collect(),
             protection: None,
             final_copy: false,
+            restores_from: None,
             // A claim stays `Terminating` while a pod uses it, a volume while a claim does (domain.md, 7.1).
             replaces_dependents: volume,
             ready_within: Duration::from_mins(self.ready_minutes),

@@ -66,8 +66,12 @@ fn allowed(package: &str) -> Option<&'static [&'static str]> {
     match package {
         "zonestack-core" => Some(&[]),
         "zonestack-aws" | "zonestack-kubernetes" | "zonestack-sandbox" => Some(&["zonestack-core"]),
+        "zonestack-abi" => Some(&[]),
+        "zonestack-sdk" => Some(&["zonestack-abi", "zonestack-core", "zonestack-aws"]),
+        "zonestack-host" => Some(&["zonestack-abi", "zonestack-core", "zonestack-sdk"]),
+        // The SDK is for `export`: the same crate as a shared library.
         _ if package.starts_with("zonestack-plugin-") => {
-            Some(&["zonestack-core", "zonestack-aws", "zonestack-kubernetes"])
+            Some(&["zonestack-core", "zonestack-aws", "zonestack-kubernetes", "zonestack-sdk"])
         }
         // The command line knows every crate; tests and tasks are no part of the product.
         _ => None,

@@ -22,6 +22,7 @@ pub fn declaration() -> KindDeclaration {
         ],
         protection: None,
         final_copy: false,
+        restores_from: None,
         // A mount target and a database exchange their groups while they run.
         replaces_dependents: false,
         ready_within: Duration::from_mins(2),

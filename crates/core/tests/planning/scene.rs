@@ -55,6 +55,7 @@ pub(crate) fn kinds() -> BTreeMap<Kind, KindDeclaration> {
         ],
         protection: None,
         final_copy: false,
+        restores_from: None,
         replaces_dependents: kind == VOLUME,
         ready_within: Duration::from_mins(1),
         delete_within: Duration::from_mins(1),
@@ -76,6 +77,7 @@ pub(crate) fn kinds() -> BTreeMap<Kind, KindDeclaration> {
         kind: Kind::new(DATABASE),
         protection: Some("/protected"),
         final_copy: true,
+        restores_from: None,
         ..declaration(DATABASE)
     };
     kinds.insert(Kind::new(DATABASE), database);

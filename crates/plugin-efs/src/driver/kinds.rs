@@ -32,6 +32,7 @@ pub(super) fn file_system() -> KindDeclaration {
         ],
         protection: None,
         final_copy: false,
+        restores_from: None,
         // Its mount targets have to go before it can.
         replaces_dependents: true,
         ready_within: 15 * MINUTE,
@@ -85,6 +86,7 @@ pub(super) fn mount_target() -> KindDeclaration {
         ],
         protection: None,
         final_copy: false,
+        restores_from: None,
         // A volume names it by its DNS name, which a new one in the zone has, too.
         replaces_dependents: false,
         ready_within: 15 * MINUTE,

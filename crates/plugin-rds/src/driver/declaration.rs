@@ -45,6 +45,7 @@ pub(super) fn instance() -> KindDeclaration {
         ],
         protection: Some("/deletion_protection"),
         final_copy: true,
+        restores_from: None,
         replaces_dependents: false,
         ready_within: Duration::from_mins(40),
         delete_within: Duration::from_hours(1),
@@ -125,6 +126,7 @@ fn group(kind: &str, arn: &'static str) -> KindDeclaration {
         fields: Vec::new(),
         protection: None,
         final_copy: false,
+        restores_from: None,
         replaces_dependents: false,
         ready_within: Duration::from_mins(5),
         // An instance that goes away holds it until it is gone.

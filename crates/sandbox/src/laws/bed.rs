@@ -39,6 +39,7 @@ fn kind(name: &str, identity: Identity, tagging: Tagging, id: &'static str) -> K
         fields: Vec::new(),
         protection: None,
         final_copy: false,
+        restores_from: None,
         replaces_dependents: false,
         ready_within: Duration::from_mins(10),
         delete_within: Duration::from_mins(10),

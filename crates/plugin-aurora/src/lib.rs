@@ -1,0 +1,1 @@
+//! The aurora component: an Amazon Aurora PostgreSQL cluster over several zones.

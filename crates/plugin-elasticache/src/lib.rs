@@ -1,0 +1,1 @@
+//! The elasticache component: an Amazon ElastiCache replication group over several zones.

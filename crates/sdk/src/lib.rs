@@ -1,0 +1,1 @@
+//! What a zonestack plugin is written with.
