@@ -3,6 +3,10 @@
 //! `cargo xtask test` builds the program and starts a lab for these tests. Alone, `cargo build --workspace && cargo test -p
 //! zonestack-tests sandbox` runs those that need no lab; the others, all in `in_lab`, then fail and say what they need.
 
+/// The model's sweeps spend a third of their time in the allocator of the C library.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(test)]
 mod harness; // runs the program; reads what it printed
 

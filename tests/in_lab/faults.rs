@@ -6,12 +6,9 @@
 //!    comparisons; then a fault in `down`, clean runs and comparisons ([`lane`]).
 //!
 //! # Which faults
-//! - SIGKILL after each request that changes something: the n-th of a run for n = 1, 2, … until a run comes to its end before;
-//!   and before each, of which the usual test takes every second, because what that leaves is what the end after the change
-//!   before it leaves. Requests to AWS and to the API server are counted together, as they arrive: the program makes its next
-//!   request whatever the other side answers, so there is one order and no other.
-//! - SIGKILL before each request that only reads. What a kill leaves depends on the changes before it alone, so the usual
-//!   test takes every twelfth.
+//! - SIGKILL before and after each request that changes something, and before each that only reads: the n-th of a run for
+//!   n = 1, 2, … until a run comes to its end before. Requests to AWS and to the API server are counted together, as they
+//!   arrive.
 //! - Every other fault at every request that changes something, and at the first of each operation that reads. The long sweep
 //!   (`cargo xtask sweep`) puts one into a run; the usual test puts up to twelve, lets runs with faults follow each other
 //!   until one does everything, and takes an operation that is repeated, such as a save of the inventory, twice.

@@ -13,7 +13,7 @@ use super::cases::{all, mended};
 use super::fault::{All, At, Mishap};
 use super::laws::{nothing_left, only_a_copy_left};
 use super::run::{End, LeaseUse, Task};
-use super::stack_files::EXAMPLE;
+use super::stack_files::{EMPTIED, EXAMPLE, FULL};
 use super::stage::Stage;
 use super::sweep::operations;
 
@@ -91,6 +91,17 @@ fn throttling_without_end_ends_the_run_unfinished() {
     assert!(matches!(outcome(&end, "db/instance"), Outcome::Unfinished(_)), "{end:?}");
     assert_eq!(outcome(&end, "data/file-system"), Outcome::Done);
     assert!(stage.run(UP).complete());
+}
+
+/// 52. A plugin that suddenly asks for nothing does not take away what it asked for before.
+#[test]
+fn a_component_that_asks_for_nothing_any_more_is_refused() {
+    let stage = Stage::on(&Stage::after(&[Task::Up(&FULL)]));
+    let end = stage.run(Task::Up(&EMPTIED));
+    let End::Refused(plan) = &end else { panic!("{end:?}") };
+    let guards: Vec<&str> = plan.guards.iter().map(|guard| guard.code).collect();
+    assert_eq!(guards, ["empty-component"]);
+    assert!(stage.run(Task::Up(&FULL)).settled());
 }
 
 /// 24, 25, 26. What is denied, or beyond a quota, fails with its branch; everything else is done.

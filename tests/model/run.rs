@@ -33,7 +33,10 @@ pub(crate) enum Task {
 impl Task {
     /// Whether data may be deleted.
     pub(crate) fn may_delete_data(self) -> bool {
-        matches!(self, Self::Down(named) if !named.is_empty())
+        match self {
+            Self::Down(named) => !named.is_empty(),
+            Self::Up(file) => !file.replaces().is_empty(),
+        }
     }
 }
 
@@ -155,7 +158,8 @@ async fn attempt(
 
 async fn up(site: &Site, file: &StackFile, run: &str, lease: LeaseUse) -> End {
     // A zone less is more than a fifth of this stack.
-    let permits = Permits { max_deletes: Some(8), ..Permits::default() };
+    let replace = file.replaces().iter().map(|id| id.parse().unwrap()).collect();
+    let permits = Permits { max_deletes: Some(8), replace, ..Permits::default() };
     let prepared = match prepare(site, file.wiring(), &permits).await {
         Ok(prepared) => prepared,
         Err(error) => return End::NoPlan(error),

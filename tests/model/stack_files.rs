@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use zonestack_core::component::Component;
+use serde_json::{Value as Json, json};
+use zonestack_core::component::{Component, ComponentType, RenderContext, Rendered};
+use zonestack_core::diagnostic::Finding;
 use zonestack_core::kind::KindDeclaration;
 use zonestack_core::parse::parse;
 use zonestack_core::registry::Registry;
+use zonestack_core::resource::Resource;
 use zonestack_core::wire::{Wiring, validate_and_wire};
 
 use crate::harness::{self, replaced};
@@ -15,6 +18,8 @@ use crate::harness::{self, replaced};
 pub(crate) struct StackFile {
     name: &'static str,
     text: Text,
+    /// Resources whose replacement is named on the command line.
+    replaces: &'static [&'static str],
     wiring: OnceLock<Wiring>,
 }
 
@@ -31,6 +36,16 @@ pub(crate) static UPGRADED: StackFile = StackFile::new("19.5.0", || of_version("
 pub(crate) static REGIONAL: StackFile = StackFile::new("regional", || {
     replaced(harness::EXAMPLE, "{ use: efs }", "{ use: efs, with: { endpoint: regional } }")
 });
+
+/// The example with a database that has to be made again for it, which is named.
+pub(crate) static OTHER_DATABASE: StackFile = StackFile {
+    replaces: &["db/instance"],
+    name: "another database",
+    text: Text::Made(|| {
+        replaced(harness::EXAMPLE, "{ use: rds }", "{ use: rds, with: { database: other } }")
+    }),
+    wiring: OnceLock::new(),
+};
 
 /// The example in two of the three zones.
 pub(crate) static TWO_ZONES: StackFile = StackFile::new("two zones", || {
@@ -53,7 +68,11 @@ enum Text {
 
 impl StackFile {
     const fn new(name: &'static str, text: fn() -> String) -> Self {
-        Self { name, text: Text::Made(text), wiring: OnceLock::new() }
+        Self { name, text: Text::Made(text), replaces: &[], wiring: OnceLock::new() }
+    }
+
+    pub(crate) fn replaces(&self) -> &'static [&'static str] {
+        self.replaces
     }
 
     /// A stack file for as long as the tests run.
@@ -61,6 +80,7 @@ impl StackFile {
         Box::leak(Box::new(Self {
             name: "random",
             text: Text::Written(text),
+            replaces: &[],
             wiring: OnceLock::new(),
         }))
     }
@@ -86,12 +106,56 @@ impl fmt::Debug for StackFile {
     }
 }
 
+/// A component type of a broken plugin: it asks for something, or for nothing when it is told so.
+struct Hollow;
+
+impl Component for Hollow {
+    fn describe(&self) -> ComponentType {
+        ComponentType {
+            name: "hollow",
+            summary: "Something, or nothing",
+            provides: Vec::new(),
+            requires: Vec::new(),
+            advisories: Vec::new(),
+            schema: json!({ "type": "object", "properties": { "empty": { "type": "boolean" } } }),
+        }
+    }
+
+    fn check(&self, _: &Json) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    fn render(&self, settings: &Json, cx: &RenderContext<'_>) -> Rendered {
+        if settings["empty"] == true {
+            return Rendered::default();
+        }
+        let manifest = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": { "name": "something", "namespace": cx.context.namespace },
+        });
+        let resources = vec![Resource::manifest(cx.id("something"), manifest)];
+        Rendered { resources, ..Rendered::default() }
+    }
+}
+
+/// The example with a component that asks for one thing.
+pub(crate) static FULL: StackFile = StackFile::new("full", || with_hollow("hollow"));
+
+/// The same, but its plugin asks for nothing any more.
+pub(crate) static EMPTIED: StackFile =
+    StackFile::new("emptied", || with_hollow("hollow, with: { empty: true }"));
+
+fn with_hollow(used: &str) -> String {
+    replaced(harness::EXAMPLE, "components:\n", &format!("components:\n  it: {{ use: {used} }}\n"))
+}
+
 fn registry() -> Registry {
     let components: Vec<Arc<dyn Component>> = vec![
         Arc::new(zonestack_plugin_efs::Efs),
         Arc::new(zonestack_plugin_rds::Rds),
         Arc::new(zonestack_plugin_redis::Redis),
         Arc::new(zonestack_plugin_gitlab::Gitlab),
+        Arc::new(Hollow),
     ];
     Registry::new(components)
 }

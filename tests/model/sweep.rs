@@ -10,7 +10,7 @@ use super::cases::{all, mended};
 use super::fault::{All, At, Mishap};
 use super::laws::{nothing_left, only_a_copy_left};
 use super::run::{End, LeaseUse, Task};
-use super::stack_files::{EXAMPLE, PINNED, REGIONAL, TWO_ZONES, UPGRADED};
+use super::stack_files::{EXAMPLE, OTHER_DATABASE, PINNED, REGIONAL, TWO_ZONES, UPGRADED};
 use super::stage::Stage;
 
 /// The operations of a run without faults, in the order of its calls.
@@ -138,6 +138,37 @@ fn every_fault_of_a_replacement_is_mended_by_running_it_again() {
     let replaced = plan.steps.iter().filter(|step| step.action == Action::Replace);
     assert_eq!(replaced.count(), 9, "a volume, a claim and a deployment in each zone");
     sweep("a replacement", &[Task::Up(&EXAMPLE)], Task::Up(&REGIONAL), |_, _| Ok(()));
+}
+
+/// What was deleted on the way left one last copy, whenever the run was killed.
+#[test]
+fn every_fault_of_a_named_replacement_of_data_is_mended_by_running_it_again() {
+    let task = Task::Up(&OTHER_DATABASE);
+    sweep("a replacement of data", &[Task::Up(&EXAMPLE)], task, |stage, _| {
+        let world = stage.sandbox.world().map_err(|error| error.to_string())?;
+        let copies: Vec<&String> = world.final_copies().keys().collect();
+        if copies.len() == 1 { Ok(()) } else { Err(format!("I5: last copies: {copies:?}")) }
+    });
+}
+
+/// The answer to a write of the inventory is lost: the next write looks like another run's, and is this run's own.
+#[test]
+fn a_write_of_the_inventory_whose_answer_is_lost_is_no_other_run() {
+    for (before, task) in [(&[][..], Task::Up(&EXAMPLE)), (&[Task::Up(&EXAMPLE)][..], REMOVAL)] {
+        let start = Stage::after(before);
+        let of_inventory = |operation: &Operation| {
+            matches!(operation, Operation::SaveInventory | Operation::RemoveInventory)
+        };
+        let calls = (1..).zip(operations(&start, task));
+        let writes: Vec<u64> =
+            calls.filter(|(_, operation)| of_inventory(operation)).map(|(call, _)| call).collect();
+        assert!(writes.len() > 3, "{writes:?}");
+        for call in writes {
+            let stage = Stage::on(&start);
+            let end = stage.faulted(task, Arc::new(All(vec![At(call, Mishap::FailedAfter)])));
+            assert!(end.complete(), "at call {call}: {end:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is refused before anything is done, each with its exit code.
 
-use crate::harness::{EXAMPLE, Program, replaced};
+use crate::harness::{EXAMPLE, Plan, Program, replaced, without_ids};
 
 #[test]
 fn without_a_terminal_and_without_yes_the_plan_is_shown_and_refused() {
@@ -103,6 +103,28 @@ fn a_plan_that_takes_much_away_is_refused_unless_the_number_is_named() {
     program.run(&["up", "--yes", "saved.plan"]).exits(0);
     let plan = program.plan();
     assert_eq!((plan.ids("delete"), plan.ids("retain")), (vec![], vec!["gitlab/secrets"]));
+}
+
+/// What only a deletion can change is refused while it holds data; named, it goes with a final snapshot, and the plan shows
+/// that its protection is cleared.
+#[test]
+fn a_database_is_made_again_only_when_it_is_named() {
+    let program = Program::in_sandbox(EXAMPLE);
+    program.up();
+    let other = replaced(EXAMPLE, "{ use: rds }", "{ use: rds, with: { database: other } }");
+    program.stack(other);
+    program.run(&["up", "--yes"]).exits(4).says(&["--replace db/instance"]);
+    let misspelt = ["up", "--yes", "--replace", "db/instances"];
+    program.run(&misspelt).exits(64).says(&["the stack has no such resource"]);
+    let asked = ["plan", "--replace", "db/instance", "--out", "saved.plan", "--output", "json"];
+    let plan = Plan::of(&program.run(&asked).exits(0));
+    insta::assert_snapshot!(without_ids(&plan.changes()));
+    program.run(&["up", "--yes", "saved.plan"]).exits(0);
+    program.plan().is_noop();
+    let document: serde_json::Value =
+        serde_json::from_str(&program.folder.read("sandbox.json")).unwrap();
+    let copies = document["world"]["final_copies"].as_object().unwrap();
+    assert_eq!(copies.len(), 1, "{copies:?}");
 }
 
 #[test]

@@ -167,6 +167,10 @@ pub(crate) struct PermitArgs {
     /// Makes a component's lost data store again, empty. May be repeated.
     #[arg(long, value_name = "COMPONENT")]
     pub(crate) recreate: Vec<ComponentName>,
+    /// Deletes a resource that holds data and makes it again, empty, where a change asks for that; a database leaves a final
+    /// snapshot. May be repeated.
+    #[arg(long, value_name = "COMPONENT/RESOURCE")]
+    pub(crate) replace: Vec<ResourceId>,
 }
 
 /// How to carry out.

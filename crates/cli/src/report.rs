@@ -1,6 +1,7 @@
 //! Everything that is printed: data to stdout, messages and progress to stderr.
 
 pub(crate) mod diagnostics; // problems of a stack file, at their place
+pub(crate) mod journal; // a run while it goes on, in a file
 pub(crate) mod json; // the versioned format for programs
 pub(crate) mod plan_text; // a plan for people
 pub(crate) mod progress; // a run while it goes on

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use zonestack_core::flow::Prepared;
-use zonestack_core::name::{ComponentName, InvalidName};
+use zonestack_core::name::InvalidName;
 use zonestack_core::situation::Permits;
 
 use crate::failure::Failure;
@@ -29,6 +30,8 @@ pub(crate) struct SavedPlan {
     set: Vec<String>,
     recreate: Vec<String>,
     #[serde(default)]
+    replace: Vec<String>,
+    #[serde(default)]
     max_deletes: Option<usize>,
     fingerprint: String,
     /// The plan for programs: for a reader, never read back.
@@ -44,6 +47,7 @@ impl SavedPlan {
             stack: String::from_utf8_lossy(&source.bytes).into_owned(),
             set: source.set.clone(),
             recreate: permits.recreate.iter().map(ToString::to_string).collect(),
+            replace: permits.replace.iter().map(ToString::to_string).collect(),
             max_deletes: permits.max_deletes,
             fingerprint: fingerprint(&session.prepared),
             plan: json::plan(&session.prepared.owner.stack, &session.prepared.plan),
@@ -96,13 +100,21 @@ impl SavedPlan {
 
     /// What the person named when it was saved.
     pub(crate) fn permits(&self) -> Result<Permits, Failure> {
-        let recreate: Result<BTreeSet<ComponentName>, InvalidName> =
-            self.recreate.iter().map(|name| name.parse()).collect();
-        let recreate = recreate.map_err(|error| Failure::Usage {
-            message: error.to_string(),
-            hint: "plan again".to_owned(),
-        })?;
-        Ok(Permits { recreate, max_deletes: self.max_deletes, ..Permits::default() })
+        fn parsed<T: FromStr<Err = InvalidName> + Ord>(
+            names: &[String],
+        ) -> Result<BTreeSet<T>, Failure> {
+            let parsed: Result<_, InvalidName> = names.iter().map(|name| name.parse()).collect();
+            parsed.map_err(|error| Failure::Usage {
+                message: error.to_string(),
+                hint: "plan again".to_owned(),
+            })
+        }
+        Ok(Permits {
+            recreate: parsed(&self.recreate)?,
+            replace: parsed(&self.replace)?,
+            max_deletes: self.max_deletes,
+            ..Permits::default()
+        })
     }
 
     /// Refuses when the world moved since.

@@ -8,6 +8,7 @@ use crate::inventory::{Entry, EntryState};
 use crate::kind::{Direction, Effect, KindDeclaration};
 use crate::plan::{Action, Change, label};
 use crate::resource::{DataClass, Foreign, Resource, UpgradeRule};
+use crate::situation::Permits;
 use crate::value::{Value, is_marker};
 
 /// The outcome for one resource.
@@ -38,7 +39,7 @@ pub(crate) fn decide(
     entry: Option<&Entry>,
     found: &Observation,
     declaration: &KindDeclaration,
-    may_recreate: bool,
+    permits: &Permits,
 ) -> Decision {
     let name = resource.name.as_deref().or(found.remote_id.as_deref()).unwrap_or("it");
     let remembered = entry.filter(|entry| entry.ours);
@@ -48,15 +49,17 @@ pub(crate) fn decide(
                 format!("adopt: names {given}, which is not there"),
                 "correct the id or name in the stack file; or take it out, to make a new one",
             ),
-            _ => absent(resource, remembered, name, may_recreate),
+            _ => absent(resource, remembered, name, permits),
         },
         Status::Deleting => {
             Decision::new(Action::Create, "is being deleted; made again as soon as it is gone")
         }
-        _ if is_ours(found, remembered) => present(resource, spec, entry, found, declaration, name),
+        _ if is_ours(found, remembered) => {
+            present(resource, spec, entry, found, declaration, permits)
+        }
         _ if resource.adopt.is_some() => {
             let reason = "was there before; becomes the stack's own, as adopt: says".to_owned();
-            let decision = present(resource, spec, entry, found, declaration, name);
+            let decision = present(resource, spec, entry, found, declaration, permits);
             match decision.action {
                 Action::Keep | Action::Update => {
                     Decision { action: Action::Adopt, reason, ..decision }
@@ -94,8 +97,9 @@ fn absent(
     resource: &Resource,
     remembered: Option<&Entry>,
     name: &str,
-    may_recreate: bool,
+    permits: &Permits,
 ) -> Decision {
+    let may_recreate = permits.recreate.contains(&resource.id.component);
     let was_live =
         remembered.is_some_and(|e| matches!(e.state, EntryState::Live | EntryState::Retained));
     let component = &resource.id.component;
@@ -121,7 +125,7 @@ fn present(
     entry: Option<&Entry>,
     found: &Observation,
     declaration: &KindDeclaration,
-    name: &str,
+    permits: &Permits,
 ) -> Decision {
     let changes: Vec<Change> = differences(spec, &found.attributes)
         .into_iter()
@@ -135,7 +139,8 @@ fn present(
         return Decision { changes, ..violation };
     }
     if changes.iter().any(|change| change.effect == Effect::Replace) {
-        return replacement(resource, changes, declaration, name);
+        let name = resource.name.as_deref().or(found.remote_id.as_deref()).unwrap_or("it");
+        return replacement(resource, changes, declaration, name, permits);
     }
     let state = entry.map(|entry| entry.state);
     let (action, reason) = match (changes.is_empty(), state) {
@@ -177,11 +182,13 @@ fn replacement(
     changes: Vec<Change>,
     declaration: &KindDeclaration,
     name: &str,
+    permits: &Permits,
 ) -> Decision {
     let replacing = || changes.iter().filter(|change| change.effect == Effect::Replace);
     let fields: Vec<&str> = replacing().map(|change| change.label.as_str()).collect();
     let fields = fields.join(", ");
-    let decision = if resource.data.is_kept() {
+    let named = permits.replace.contains(&resource.id);
+    let decision = if resource.data.is_kept() && !named {
         let shrinks = replacing().all(|c| {
             declaration.rule(&c.difference.path).direction == Direction::Up
                 && declaration.rule(&c.difference.path).effect != Effect::Replace
@@ -190,10 +197,15 @@ fn replacement(
         Decision::refuse(
             format!("{fields} of {name} {how} unless it is deleted, and it holds data"),
             format!(
-                "put {fields} back; or make a new component beside {}, move the data there, and remove the old one",
-                resource.id.component
+                "put {fields} back; or make a new component beside {}, move the data there, and remove the old one; or, to \
+                 delete it and start with an empty one, name it: --replace {}",
+                resource.id.component, resource.id
             ),
         )
+    } else if resource.data.is_kept() {
+        let reason =
+            format!("{fields} cannot change in place; made again, empty, as --replace says");
+        Decision::new(Action::Replace, reason)
     } else {
         Decision::new(Action::Replace, format!("{fields} cannot change in place"))
     };

@@ -35,6 +35,13 @@ pub enum Event {
         /// The state.
         state: String,
     },
+    /// The resource of a step was found under this id of its service.
+    Identified {
+        /// The step.
+        step: usize,
+        /// The id.
+        remote_id: String,
+    },
     /// A call failed in a way that passes; it is tried again.
     Retrying {
         /// The step.

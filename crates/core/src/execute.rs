@@ -9,21 +9,23 @@
 //! # Guarantees
 //! Whatever ends the run, the next one finds every creation that was begun: by its id, name, token or parent.
 
+mod saving; // the inventory of a run, written while tasks go on
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
-use futures::{FutureExt, pin_mut};
 use serde_json::Value as Json;
 
 use crate::carry_out::{Errand, Signal, Trouble};
 use crate::driver::{DriverError, ErrorClass, Observation, Owner, Status, Target};
 use crate::event::{Event, Listener, Outcome};
-use crate::inventory::{Inventory, InventoryError, InventoryStore, Version};
+use crate::inventory::{Inventory, InventoryStore, Version};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::name::ResourceId;
@@ -113,9 +115,6 @@ struct Engine<'a> {
     /// Tells the tasks that nothing is awaited any more.
     halt: &'a AtomicBool,
 }
-
-/// How long the inventory may be out of reach before nothing more is begun.
-const INVENTORY_PATIENCE: Duration = Duration::from_mins(5);
 
 /// Carries out a plan. Never called with a plan that refuses: those are stopped before.
 pub async fn execute(run: Run<'_>) -> Report {
@@ -333,8 +332,8 @@ impl<'a> Engine<'a> {
                     let target = Target { token, ..target.clone() };
                     errand.apply(target, &spec, *exists).await
                 }
-                (Work::Replace { old, .. }, Part::Demolish) => {
-                    errand.delete(old, &crate::driver::Deletion::default()).await.map(|()| nothing)
+                (Work::Replace { old, deletion, .. }, Part::Demolish) => {
+                    errand.delete(old, deletion).await.map(|()| nothing)
                 }
                 (Work::Replace { old, .. }, _) => {
                     let target = Target { token, remote_id: None, ..old.clone() };
@@ -399,6 +398,10 @@ impl<'a> Engine<'a> {
 
     fn found(&mut self, task: usize, remote_id: Option<String>, outputs: BTreeMap<String, Json>) {
         let id = &self.step(task).id;
+        if let Some(remote_id) = remote_id.as_ref().filter(|found| self.ledger.is_new(id, found)) {
+            let step = self.tasks[task].step;
+            self.run.listener.hear(&Event::Identified { step, remote_id: remote_id.clone() });
+        }
         for (name, value) in outputs {
             self.outputs.insert((id.clone(), name), value);
         }
@@ -444,44 +447,6 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Writes the inventory, while running tasks go on. False when nothing more may be begun.
-    async fn save(
-        &mut self,
-        running: &mut FuturesUnordered<BoxFuture<'a, Ended>>,
-        signals: &mut UnboundedReceiver<Signal>,
-    ) -> bool {
-        let since = self.run.world.clock.now();
-        let mut pause = Duration::from_secs(1);
-        let mut ended = Vec::new();
-        let written = loop {
-            let attempt = self.ledger.write(self.run.store);
-            let result = alongside(attempt, running, &mut ended).await;
-            match result {
-                Ok(version) => {
-                    self.ledger.written(version);
-                    break true;
-                }
-                Err(InventoryError::Unreachable(message))
-                    if self.run.world.clock.now().saturating_sub(since) < INVENTORY_PATIENCE
-                        && !self.run.interruption.requested() =>
-                {
-                    self.run.listener.hear(&Event::InventoryUnreachable { message, pause });
-                    alongside(self.run.world.clock.sleep(pause), running, &mut ended).await;
-                    pause = (pause * 2).min(Duration::from_secs(30));
-                }
-                Err(error) => {
-                    self.conflict |= matches!(error, InventoryError::Conflict);
-                    self.stop(error.to_string());
-                    break false;
-                }
-            }
-        };
-        for one in ended {
-            self.ended(one, signals);
-        }
-        written
-    }
-
     /// Lets the calls in flight end; begins nothing.
     async fn drain(
         &mut self,
@@ -490,35 +455,6 @@ impl<'a> Engine<'a> {
     ) {
         while !running.is_empty() {
             self.listen(running, signals).await;
-        }
-    }
-
-    /// Another run is at work on the stack: it, or the next, must know what this one made.
-    async fn hand_over(&mut self) {
-        let since = self.run.world.clock.now();
-        let mut pause = Duration::from_secs(1);
-        for _ in 0..HAND_OVERS {
-            let handed = match self.run.store.load().await {
-                Ok(others) => {
-                    if !self.ledger.yield_to(others) {
-                        return;
-                    }
-                    let written = self.ledger.write(self.run.store).await;
-                    written.map(|version| self.ledger.written(version))
-                }
-                Err(error) => Err(error),
-            };
-            match handed {
-                Err(InventoryError::Conflict) => {}
-                Err(InventoryError::Unreachable(message))
-                    if self.run.world.clock.now().saturating_sub(since) < INVENTORY_PATIENCE =>
-                {
-                    self.run.listener.hear(&Event::InventoryUnreachable { message, pause });
-                    self.run.world.clock.sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(30));
-                }
-                Ok(()) | Err(_) => return,
-            }
         }
     }
 
@@ -547,23 +483,4 @@ impl<'a> Engine<'a> {
         self.report.outputs = self.outputs;
         self.report
     }
-}
-
-/// How often the other run's inventory may move on while ours is added to it.
-const HAND_OVERS: u32 = 20;
-
-/// Waits for something while running tasks go on; those that end are kept.
-async fn alongside<T>(
-    future: impl Future<Output = T>,
-    running: &mut FuturesUnordered<BoxFuture<'_, Ended>>,
-    ended: &mut Vec<Ended>,
-) -> T {
-    pin_mut!(future);
-    while !running.is_empty() {
-        match select(future.as_mut(), running.next()).await {
-            Either::Left((result, _)) => return result,
-            Either::Right((one, _)) => ended.extend(one),
-        }
-    }
-    future.await
 }

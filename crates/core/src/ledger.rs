@@ -146,6 +146,12 @@ impl Ledger {
         }
     }
 
+    /// Whether this id of a resource is not recorded yet.
+    pub(crate) fn is_new(&self, id: &ResourceId, remote_id: &str) -> bool {
+        let entry = self.inventory.entries.get(id);
+        entry.is_some_and(|entry| entry.remote_id.as_deref() != Some(remote_id))
+    }
+
     /// Records the id under which a resource was found.
     pub(crate) fn found(&mut self, id: &ResourceId, remote_id: Option<String>) {
         if let (Some(entry), Some(_)) = (self.inventory.entries.get_mut(id), &remote_id)
@@ -186,12 +192,24 @@ impl Ledger {
         &self,
         store: &dyn InventoryStore,
     ) -> Result<Option<Version>, InventoryError> {
-        let gone = self.inventory.entries.values().all(|entry| !entry.ours);
-        match (gone, &self.version) {
+        match (self.is_empty(), &self.version) {
             (true, Some(version)) => store.remove(version).await.map(|()| None),
             (true, None) => Ok(None),
             (false, version) => store.save(&self.inventory, version.as_ref()).await.map(Some),
         }
+    }
+
+    /// Whether this is what the last write was to bring about.
+    pub(crate) fn is_written_as(&self, stored: Option<&Inventory>) -> bool {
+        match stored {
+            Some(stored) => *stored == self.inventory,
+            None => self.version.is_some() && self.is_empty(),
+        }
+    }
+
+    /// Whether nothing of ours is left in it.
+    fn is_empty(&self) -> bool {
+        self.inventory.entries.values().all(|entry| !entry.ours)
     }
 
     /// Remembers what a write answered.

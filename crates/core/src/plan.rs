@@ -94,6 +94,8 @@ pub enum Work {
         resource: Box<Resource>,
         /// What is deleted.
         old: Target,
+        /// How.
+        deletion: Deletion,
         /// The generation of what is made.
         generation: u32,
     },

@@ -104,7 +104,7 @@ fn decide_all(situation: Situation<'_>) -> Vec<Decision> {
                 situation.entry(&resource.id),
                 &situation.observed.get(&resource.id),
                 declaration,
-                situation.permits.recreate.contains(&resource.id.component),
+                situation.permits,
             ),
             None => Decision {
                 action: Action::Refuse,
@@ -145,7 +145,16 @@ fn replace_dependents(situation: Situation<'_>, mut decisions: Vec<Decision>) ->
     decisions
 }
 
-/// Steps for what is wanted: stops first, then each resource in the order of the graph.
+/// The step that clears the protection of data whose replacement was named.
+fn clearing(situation: Situation<'_>, resource: &Resource, decision: &Decision) -> Option<Step> {
+    let entry = situation.entry(&resource.id).filter(|_| resource.data.is_kept())?;
+    let reason = || format!("cleared because --replace names {}", resource.id);
+    (decision.action == Action::Replace)
+        .then(|| removal::unprotect(situation, &resource.id, entry, reason))
+        .flatten()
+}
+
+/// Steps for what is wanted: stops and cleared protections first, then each resource in the order of the graph.
 fn wanted_steps(situation: Situation<'_>, decisions: &[Decision]) -> Vec<Step> {
     let resources = &situation.desired.resources;
     let by_id: BTreeMap<&ResourceId, usize> =
@@ -153,7 +162,12 @@ fn wanted_steps(situation: Situation<'_>, decisions: &[Decision]) -> Vec<Step> {
     let halts: BTreeMap<usize, Step> = (0..resources.len())
         .filter_map(|index| Some((index, stop(situation, decisions, &by_id, index)?)))
         .collect();
-    let offset = halts.len();
+    let clearings: BTreeMap<usize, Step> = (0..resources.len())
+        .filter_map(|at| Some((at, clearing(situation, &resources[at], &decisions[at])?)))
+        .collect();
+    let offset = halts.len() + clearings.len();
+    let cleared_at: BTreeMap<usize, usize> =
+        clearings.keys().enumerate().map(|(at, index)| (*index, halts.len() + at)).collect();
     let halt_at: BTreeMap<usize, usize> =
         halts.keys().enumerate().map(|(position, index)| (*index, position)).collect();
 
@@ -171,12 +185,14 @@ fn wanted_steps(situation: Situation<'_>, decisions: &[Decision]) -> Vec<Step> {
         step.after = waits(index, leader);
         steps.push(step);
     }
+    steps.extend(clearings.into_values());
     for (index, decision) in decisions.iter().enumerate() {
         let resource = &resources[index];
         let mut step = step(situation, resource, decision);
         if !step.is_noop() {
             step.after = waits(index, None);
-            step.after.extend(halt_at.get(&index).map(|s| Wait { step: *s, until: Until::Ready }));
+            let before = halt_at.get(&index).into_iter().chain(cleared_at.get(&index));
+            step.after.extend(before.map(|s| Wait { step: *s, until: Until::Ready }));
             for follower in halts.keys().filter(|follower| {
                 resources[**follower].stop_for.as_ref().is_some_and(|s| s.leader == resource.id)
             }) {
@@ -223,7 +239,10 @@ fn step(situation: Situation<'_>, resource: &Resource, decision: &Decision) -> S
         }
         Action::Replace => {
             let generation = entry.map_or(2, |entry| entry.generation + 1);
-            Work::Replace { resource: boxed(), old: to, generation }
+            let deletion = entry
+                .map(|entry| removal::deletion(situation, &resource.id, entry))
+                .unwrap_or_default();
+            Work::Replace { resource: boxed(), old: to, deletion, generation }
         }
         Action::Delete | Action::Retain | Action::Refuse => Work::Nothing,
     };

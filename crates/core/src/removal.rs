@@ -52,7 +52,8 @@ pub(crate) fn append(situation: Situation<'_>, steps: &mut Vec<Step>) {
             after.extend(at.values().map(|step| Wait { step: *step, until: Until::Ready }));
         }
         let present = situation.observed.get(id).is_present();
-        if let Some(unprotect) = unprotect(situation, id, entry).filter(|_| present) {
+        let named = || format!("cleared because --delete-data names {}", id.component);
+        if let Some(unprotect) = unprotect(situation, id, entry, named).filter(|_| present) {
             steps.push(Step { after: after.clone(), ..unprotect });
             after.push(Wait { step: steps.len() - 1, until: Until::Ready });
         }
@@ -196,7 +197,12 @@ fn acting_target(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Ta
 }
 
 /// Deletion protection is cleared only on the way to a deletion that was named, in a step that can be seen.
-fn unprotect(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Option<Step> {
+pub(crate) fn unprotect(
+    situation: Situation<'_>,
+    id: &ResourceId,
+    entry: &Entry,
+    reason: impl FnOnce() -> String,
+) -> Option<Step> {
     let path = situation.kinds.get(&entry.kind)?.protection?;
     let difference = Difference {
         path: path.to_owned(),
@@ -204,7 +210,6 @@ fn unprotect(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Option
         to: Some(Json::Bool(false)),
     };
     let target = acting_target(situation, id, entry);
-    let reason = format!("cleared because --delete-data names {}", id.component);
     Some(Step {
         changes: vec![Change {
             label: path.trim_start_matches('/').to_owned(),
@@ -212,7 +217,7 @@ fn unprotect(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Option
             effect: Effect::InPlace,
         }],
         work: Work::Set { target, difference },
-        ..bare(Action::Update, id, entry, reason)
+        ..bare(Action::Update, id, entry, reason())
     })
 }
 
@@ -224,17 +229,22 @@ fn awaits_copy(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> bool
 }
 
 fn delete(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Step {
-    let leaves_copy = situation.kinds.get(&entry.kind).is_some_and(|kind| kind.final_copy);
-    let final_copy = leaves_copy.then(|| final_copy(situation, id, entry));
-    let reason = match (&final_copy, entry.data.is_kept()) {
+    let deletion = deletion(situation, id, entry);
+    let reason = match (&deletion.final_copy, entry.data.is_kept()) {
         (Some(copy), _) => format!("named by --delete-data; leaves the snapshot {copy}"),
         (None, true) if entry.data == DataClass::Data => "named by --delete-data".to_owned(),
         (None, true) => "no data is left that needs it".to_owned(),
         (None, false) => "not wanted any more".to_owned(),
     };
     let target = acting_target(situation, id, entry);
-    let work = Work::Delete { target, deletion: Deletion { final_copy } };
+    let work = Work::Delete { target, deletion };
     Step { work, ..bare(Action::Delete, id, entry, reason) }
+}
+
+/// How it is deleted: with a last copy, where its kind leaves one.
+pub(crate) fn deletion(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> Deletion {
+    let leaves_copy = situation.kinds.get(&entry.kind).is_some_and(|kind| kind.final_copy);
+    Deletion { final_copy: leaves_copy.then(|| final_copy(situation, id, entry)) }
 }
 
 /// `<stack>-<component>-<first six of the uid>-<generation>`: letters, digits and single dashes (domain.md, 4.7).

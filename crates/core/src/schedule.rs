@@ -41,11 +41,13 @@ pub(crate) fn tasks(plan: &Plan) -> Vec<Task> {
         let dependents = replaced.iter().filter(|other| plan.steps[**other].needs.contains(id));
         let mut after: Vec<(usize, Until)> =
             dependents.map(|dependent| (demolish_at[dependent], Until::Ready)).collect();
-        // What merely changes because of the replacement does so afterwards; what is stopped for it stops before.
+        // What merely changes because of the replacement does so afterwards; what is stopped for it stops before, and
+        // its own protection is cleared before.
         after.extend(plan.steps[*step].after.iter().filter_map(|wait| {
             let is_stop = plan.steps[wait.step].id != *id
                 && plan.steps.iter().skip(wait.step + 1).any(|s| s.id == plan.steps[wait.step].id);
-            is_stop.then_some((main(wait.step), Until::Ready))
+            let is_clearing = matches!(plan.steps[wait.step].work, Work::Set { .. });
+            (is_stop || is_clearing).then_some((main(wait.step), Until::Ready))
         }));
         tasks.push(Task { step: *step, part: Part::Demolish, after });
     }

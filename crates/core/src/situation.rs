@@ -16,6 +16,8 @@ pub struct Permits {
     pub delete_data: BTreeSet<ComponentName>,
     /// Components whose lost data may be replaced by an empty store (`--recreate`).
     pub recreate: BTreeSet<ComponentName>,
+    /// Resources that may be replaced although they hold data (`--replace`).
+    pub replace: BTreeSet<ResourceId>,
     /// How many deletions of one `up` are meant (`--max-deletes`).
     pub max_deletes: Option<usize>,
 }

@@ -8,10 +8,6 @@ use crate::harness::{Call, Fault, Occurrence, Orders};
 /// How much is tried.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Depth {
-    /// Every which change a run is killed before. What that leaves is what the end after the change before it leaves.
-    before: usize,
-    /// Every which read is killed at.
-    reads: usize,
     /// How many times of one operation in a run meet each fault.
     times: usize,
     /// How many requests of a run meet a fault.
@@ -21,9 +17,8 @@ pub(super) struct Depth {
 }
 
 impl Depth {
-    pub(super) const USUAL: Self = Self { before: 2, reads: 12, times: 2, together: 12, chain: 8 };
-    pub(super) const LONG: Self =
-        Self { before: 1, reads: 1, times: usize::MAX, together: 1, chain: 1 };
+    pub(super) const USUAL: Self = Self { times: 2, together: 12, chain: 8 };
+    pub(super) const LONG: Self = Self { times: usize::MAX, together: 1, chain: 1 };
 }
 
 /// How many complete runs from the beginning may go without a request before it is taken for one that comes only now and then.
@@ -46,7 +41,6 @@ struct Kills {
     fault: Fault,
     changes: bool,
     next: usize,
-    step: usize,
     last: usize,
     count: usize,
 }
@@ -54,8 +48,6 @@ struct Kills {
 /// A fault at a request.
 #[derive(Clone)]
 struct Trouble {
-    /// The request's place in a run.
-    place: usize,
     occurrence: Occurrence,
     fault: Fault,
     missed: usize,
@@ -63,36 +55,27 @@ struct Trouble {
     taken: bool,
 }
 
-impl Trouble {
-    /// Whether a run ends with it: a save of the inventory without an answer may be another run's.
-    fn ends_the_run(&self) -> bool {
-        let unclear = [Fault::DropAnswer, Fault::Truncate, Fault::UnavailableAfter];
-        self.occurrence.operation.contains("configmaps") && unclear.contains(&self.fault)
-    }
-}
-
 impl Cases {
     /// Every case that a run without faults shows.
     pub(super) fn new(calls: &[Call], depth: Depth) -> Self {
         let last = usize::MAX;
-        let kills = |fault, changes, step| Kills { fault, changes, next: 1, step, last, count: 0 };
+        let kills = |fault, changes| Kills { fault, changes, next: 1, last, count: 0 };
         let is_wanted = |call: &Call| match call.occurrence.time {
             1 => true,
             time => call.changes && time <= depth.times,
         };
-        let wanted = calls.iter().enumerate().filter(|(_, call)| is_wanted(call));
-        let troubles = wanted.flat_map(|(place, call)| {
-            let occurrence = call.occurrence.clone();
-            Fault::TROUBLES.map(move |fault| {
-                let occurrence = occurrence.clone();
-                Trouble { place, occurrence, fault, missed: 0, taken: false }
-            })
+        let troubles = calls.iter().filter(|call| is_wanted(call)).flat_map(|call| {
+            let trouble = |fault| {
+                let occurrence = call.occurrence.clone();
+                Trouble { occurrence, fault, missed: 0, taken: false }
+            };
+            Fault::TROUBLES.map(trouble)
         });
         Self {
             kills: vec![
-                kills(Fault::KillBefore, true, depth.before),
-                kills(Fault::KillAfter, true, 1),
-                kills(Fault::KillBefore, false, depth.reads),
+                kills(Fault::KillBefore, true),
+                kills(Fault::KillAfter, true),
+                kills(Fault::KillBefore, false),
             ],
             troubles: troubles.collect(),
             depth,
@@ -104,7 +87,7 @@ impl Cases {
 
     /// Kills at some of the requests that change something.
     pub(super) fn kills_between(first: usize, last: usize) -> Self {
-        let kills = |fault| Kills { fault, changes: true, next: first, step: 1, last, count: 0 };
+        let kills = |fault| Kills { fault, changes: true, next: first, last, count: 0 };
         Self {
             kills: vec![kills(Fault::KillBefore), kills(Fault::KillAfter)],
             ..Self::new(&[], Depth::USUAL)
@@ -114,7 +97,7 @@ impl Cases {
     pub(super) fn next(&mut self) -> Option<Orders> {
         if let Some(kills) = self.kills.iter_mut().find(|kills| kills.next <= kills.last) {
             let n = kills.next;
-            kills.next += kills.step;
+            kills.next += 1;
             let fault = kills.fault;
             return Some(if kills.changes {
                 Orders::AtChange(n, fault)
@@ -123,17 +106,10 @@ impl Cases {
             });
         }
         let mut picked: BTreeMap<Occurrence, Fault> = BTreeMap::new();
-        let end = self.troubles.iter_mut().rev().find(|one| !one.taken && one.ends_the_run());
-        let end = end.map_or(usize::MAX, |one| {
-            one.taken = true;
-            picked.insert(one.occurrence.clone(), one.fault);
-            one.place
-        });
-        let free = |one: &Trouble| !one.taken && !one.ends_the_run() && one.place < end;
-        let count = self.troubles.iter().filter(|one| free(one)).count();
+        let count = self.troubles.iter().filter(|one| !one.taken).count();
         // Far from each other: a fault that ends the run hides what comes after it.
         let apart = count.div_ceil(self.depth.together).max(1);
-        let candidates = self.troubles.iter_mut().filter(|one| free(one)).step_by(apart);
+        let candidates = self.troubles.iter_mut().filter(|one| !one.taken).step_by(apart);
         for one in candidates {
             if picked.len() < self.depth.together && !picked.contains_key(&one.occurrence) {
                 one.taken = true;

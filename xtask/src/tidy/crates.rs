@@ -64,9 +64,8 @@ const CORE_ALLOWED: [&str; 46] = [
 /// Crates of ours that a crate may use; the tests of a crate may use more.
 fn allowed(package: &str) -> Option<&'static [&'static str]> {
     match package {
-        "zonestack-core" => Some(&[]),
+        "zonestack-core" | "zonestack-abi" => Some(&[]),
         "zonestack-aws" | "zonestack-kubernetes" | "zonestack-sandbox" => Some(&["zonestack-core"]),
-        "zonestack-abi" => Some(&[]),
         "zonestack-sdk" => Some(&["zonestack-abi", "zonestack-core", "zonestack-aws"]),
         "zonestack-host" => Some(&["zonestack-abi", "zonestack-core", "zonestack-sdk"]),
         // The SDK is for `export`: the same crate as a shared library.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
+use std::path::Path;
 
 use zonestack_core::driver::Owner;
-use zonestack_core::event::Outcome;
+use zonestack_core::event::{Event, Listener, Outcome};
 use zonestack_core::execute::{Report, Run, execute};
 use zonestack_core::inventory::{Inventory, Version};
 use zonestack_core::name::ResourceId;
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 use crate::holder::take;
 use crate::interrupt::Signals;
 use crate::place::Place;
+use crate::report::journal::Journal;
 use crate::report::progress::Progress;
 use crate::report::{self, json};
 use crate::saved_plan::hexadecimal;
@@ -82,9 +84,12 @@ pub(crate) async fn carry_out(
 ) -> Result<(Exit, Report), Failure> {
     let place = undertaking.place;
     // Tells this run from others of the same process number.
-    let lease = take(place, &random_digits::<4>()?).await?;
+    let name = random_digits::<4>()?;
+    let lease = take(place, &name).await?;
     let signals = Signals::listen();
     let progress = Progress::new(undertaking.plan, settings.mode, settings.message_style);
+    let changes = undertaking.plan.has_changes();
+    let journal = changes.then(|| Journal::begin(Path::new(FOLDER), &name, undertaking.plan));
     let site = &place.site;
     let report = execute(Run {
         plan: undertaking.plan,
@@ -97,17 +102,36 @@ pub(crate) async fn carry_out(
         renamed: undertaking.renamed,
         lease: Some(&lease),
         store: site.store.as_ref(),
-        listener: &progress,
+        listener: &Both(&progress, journal.as_ref()),
         interruption: &signals,
         options: place.options(args.parallel),
     })
     .await;
     lease.release().await;
     progress.close();
+    if let Some(path) = journal.and_then(|journal| journal.end(report.halted.is_none())) {
+        report::note(&format!("what this run did is in {}", path.display()));
+    }
     let interrupted = report.interrupted || signals.requested();
     let exit = verdict(&report, interrupted);
     conclude(settings, undertaking.plan, &report, exit)?;
     Ok((exit, report))
+}
+
+/// Where files about runs are kept, in the folder where zonestack is run.
+const FOLDER: &str = ".zonestack";
+
+/// Both hear of everything.
+struct Both<'a>(&'a Progress<'a>, Option<&'a Journal<'a>>);
+
+impl Listener for Both<'_> {
+    fn hear(&self, event: &Event) {
+        // What is on the disk is true even if the terminal is slow.
+        if let Some(journal) = self.1 {
+            journal.hear(event);
+        }
+        self.0.hear(event);
+    }
 }
 
 /// Two random hexadecimal digits for each byte.

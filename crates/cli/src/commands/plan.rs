@@ -33,6 +33,7 @@ pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> Result<Exit, Fai
 pub(crate) fn permits(args: &PermitArgs) -> Permits {
     Permits {
         recreate: args.recreate.iter().cloned().collect(),
+        replace: args.replace.iter().cloned().collect(),
         max_deletes: args.max_deletes,
         ..Permits::default()
     }

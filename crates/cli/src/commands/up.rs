@@ -2,7 +2,7 @@
 
 use zonestack_core::driver::Owner;
 use zonestack_core::name::ResourceId;
-use zonestack_core::plan::Plan;
+use zonestack_core::plan::{Action, Plan, Step};
 
 use super::carry_out::{Undertaking, agree, carry_out, random_digits, refuse};
 use super::{outputs, plan};
@@ -30,10 +30,14 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
         plan::show(settings, &session)?;
     }
     let prepared = &session.prepared;
-    check_named(&prepared.plan, &args.take_over)?;
+    check_named(&prepared.plan, "--take-over", &args.take_over)?;
+    check_named(&prepared.plan, "--replace", &args.permits.replace)?;
     refuse(&prepared.plan)?;
     if prepared.plan.has_changes() {
-        agree(settings, args.run.yes, "yes")?;
+        let loses_data = |step: &Step| step.action == Action::Replace && step.data.is_kept();
+        let named = prepared.plan.steps.iter().any(loses_data);
+        let word = if named { &prepared.owner.stack } else { "yes" };
+        agree(settings, args.run.yes, word)?;
     }
     let uid = match &prepared.owner.uid {
         Some(uid) => uid.clone(),
@@ -61,12 +65,12 @@ pub(crate) async fn run(settings: &Settings, args: UpArgs) -> Result<Exit, Failu
     Ok(exit)
 }
 
-/// A misspelt resource must not pass for one that was taken over.
-fn check_named(plan: &Plan, named: &[ResourceId]) -> Result<(), Failure> {
+/// A misspelt resource must not pass for one that was taken over or replaced.
+fn check_named(plan: &Plan, option: &str, named: &[ResourceId]) -> Result<(), Failure> {
     match named.iter().find(|id| !plan.steps.iter().any(|step| step.id == **id)) {
         None => Ok(()),
         Some(id) => Err(Failure::Usage {
-            message: format!("--take-over {id}: the stack has no such resource"),
+            message: format!("{option} {id}: the stack has no such resource"),
             hint: "`zonestack plan -v` names them all, as component/resource@zone".to_owned(),
         }),
     }

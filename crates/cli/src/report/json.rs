@@ -115,6 +115,13 @@ pub(crate) fn event(plan: &Plan, event: &Event) -> Json {
             let (id, action) = named(*step);
             json!({ "version": VERSION, "event": "state", "id": id, "action": action, "state": state })
         }
+        Event::Identified { step, remote_id } => {
+            let (id, action) = named(*step);
+            json!({
+                "version": VERSION, "event": "identified", "id": id, "action": action,
+                "remote_id": remote_id,
+            })
+        }
         Event::Retrying { step, error, pause } => {
             let (id, action) = named(*step);
             json!({

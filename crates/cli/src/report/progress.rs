@@ -69,7 +69,7 @@ impl<'a> Progress<'a> {
     fn line(&self, event: &Event) -> Option<String> {
         match event {
             Event::Started { step } => Some(format!("  {} …", self.name(*step))),
-            Event::State { .. } => None,
+            Event::State { .. } | Event::Identified { .. } => None,
             Event::Retrying { step, error, pause } => Some(format!(
                 "  {}: {error}; trying again in {} s",
                 self.name(*step),
@@ -105,6 +105,7 @@ impl<'a> Progress<'a> {
                 bar.enable_steady_tick(Duration::from_millis(200));
                 live.running.insert(*step, bar);
             }
+            Event::Identified { .. } => {}
             Event::State { step, state } => {
                 if let Some(bar) = live.running.get(step) {
                     bar.set_message(state.clone());
