@@ -26,6 +26,17 @@ pub struct Desired {
     pub findings: Vec<Diagnostic>,
     /// What a person wants to know afterwards: component, name, value.
     pub outputs: Vec<(ComponentName, String, Value)>,
+    /// What each component is to others, and what a new store of it starts with.
+    pub roles: BTreeMap<ComponentName, Role>,
+}
+
+/// What a component is to others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Role {
+    /// The interfaces that it provides.
+    pub provides: Vec<&'static str>,
+    /// Whether a data store of it that takes the place of another one may start empty.
+    pub starts_empty: bool,
 }
 
 impl Desired {
@@ -92,6 +103,7 @@ pub fn render(
         resources: vec![namespace(context)],
         findings: wiring.stack.advisories.clone(),
         outputs: Vec::new(),
+        roles: BTreeMap::new(),
     };
     for (component, wired) in wiring.components() {
         let rendered = component.component.render(
@@ -112,6 +124,9 @@ pub fn render(
         let outputs = rendered.outputs.into_iter();
         desired.outputs.extend(outputs.map(|(name, value)| (component.name.clone(), name, value)));
         exports.insert(&component.name, rendered.exports);
+        let provides = component.described.provides.clone();
+        let role = Role { provides, starts_empty: component.starts_empty };
+        desired.roles.insert(component.name.clone(), role);
     }
     let namespace = desired.resources[0].id.clone();
     for resource in &mut desired.resources {

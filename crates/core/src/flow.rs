@@ -182,6 +182,10 @@ pub async fn prepare(
         site.store.claimed_uid().await?
     };
     let owner = Owner { uid, ..nobody };
+    let turned = turned(stack, &desired, inventory);
+    if !turned.is_empty() {
+        return Err(FlowError::Stack(turned));
+    }
     let observed = observe(Some(&desired), inventory, &owner, &site.world).await?;
     let situation = Situation {
         desired: &desired,
@@ -258,6 +262,21 @@ impl Prepared {
         };
         (inventory, None)
     }
+}
+
+/// A resource is found again by what is remembered of it, which says nothing about one of another kind.
+fn turned(stack: &Stack, desired: &Desired, inventory: Option<&Inventory>) -> Vec<Diagnostic> {
+    let entries = inventory.map(|inventory| &inventory.entries);
+    let of_another_kind = desired.resources.iter().filter_map(|resource| {
+        let entry = entries?.get(&resource.id).filter(|entry| entry.kind != resource.kind)?;
+        let message =
+            format!("{} is a {} and would be a {}", resource.id, entry.kind, resource.kind);
+        let finding = Finding::error("other-kind", "", message).hint(
+            "a mistake in the component's plugin; another name for the component goes round it",
+        );
+        Some((&resource.id.component, finding))
+    });
+    of_another_kind.flat_map(|(name, finding)| stack.diagnose(name, vec![finding])).collect()
 }
 
 /// Without an inventory nothing of the stack may be there: what is there would be made a second time (reliability.md, B.5).

@@ -184,6 +184,16 @@ impl Redis {
     pub const NAME: &'static str = "redis/v1";
 }
 
+/// How a person moves what is behind an interface from one provider to another.
+pub(crate) fn how_to_move(interface: &str) -> &'static str {
+    match interface {
+        SharedFilesystem::NAME => "copy it with rsync, from a pod that mounts both",
+        Postgres::NAME => "copy it with pg_dump and pg_restore, while the application is stopped",
+        Redis::NAME => "let its queues run empty, while the application takes nothing new",
+        _ => "copy it as its application's documentation says",
+    }
+}
+
 /// A need that a component's consumers inherit.
 pub fn ready(id: &ResourceId) -> Need {
     Need { id: id.clone(), until: crate::resource::Until::Ready }

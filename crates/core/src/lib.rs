@@ -43,6 +43,7 @@ pub mod plan; // what would be done
 pub mod situation; // what planning looks at
 mod decision; // what happens to one wanted resource
 mod removal; // what happens to what is not wanted any more
+mod succession; // a data store that takes the place of another
 pub mod planning; // Desired + Observed -> Plan, pure and total
 mod guard; // what a plan must not do by mistake
 pub mod flow; // all of the above in a row: reads only

@@ -9,12 +9,13 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::driver::{Difference, Target};
 use crate::inventory::{Entry, EntryState};
 use crate::kind::Effect;
-use crate::name::{ComponentName, Kind, ResourceId};
+use crate::name::{ComponentName, ResourceId};
 use crate::observe::target;
 use crate::plan::{Action, Advisory, Change, Plan, Step, Wait, Work, label};
 use crate::removal;
 use crate::resource::{DataClass, Need, Resource, Until};
 use crate::situation::Situation;
+use crate::succession;
 use crate::value::Value;
 
 /// The plan.
@@ -22,33 +23,10 @@ pub fn plan(situation: Situation<'_>) -> Plan {
     let decisions = replace_dependents(situation, decide_all(situation));
     let mut steps = wanted_steps(situation, &decisions);
     removal::append(situation, &mut steps);
-    refuse_renames(situation, &mut steps);
     let mut advisories = advisories(situation.desired);
+    advisories.extend(succession::settle(situation, &mut steps));
     advisories.extend(keys_go(&steps));
     Plan { steps, advisories, guards: Vec::new() }
-}
-
-/// A data store that appears in the moment in which one of its kind is given up looks like a rename, and would make the
-/// application start on an empty one.
-fn refuse_renames(situation: Situation<'_>, steps: &mut [Step]) {
-    let given_up: BTreeMap<Kind, ResourceId> = steps
-        .iter()
-        .filter(|step| step.data == DataClass::Data && step.work == Work::Retain)
-        .map(|step| (step.kind.clone(), step.id.clone()))
-        .collect();
-    for step in steps.iter_mut() {
-        let is_new_store = step.action == Action::Create && step.data == DataClass::Data;
-        let permitted = situation.permits.recreate.contains(&step.id.component);
-        if let (Some(old), true, false) = (given_up.get(&step.kind), is_new_store, permitted) {
-            step.action = Action::Refuse;
-            step.work = Work::Nothing;
-            step.reason = format!("would start empty, while {old} with its data is given up");
-            step.hint = Some(format!(
-                "if it is the same under a new name, write `renamed_from: {}` beside its `use`; if an empty one is meant, run with --recreate {}",
-                old.component, step.id.component
-            ));
-        }
-    }
 }
 
 /// A last copy of data without the keys that read it is half a copy: told while there is still time to save them.

@@ -61,6 +61,8 @@ pub struct StackComponent {
     pub renamed_from: Option<ComponentName>,
     /// What is there already and becomes the stack's own: resource, and the id or name of what is there.
     pub adopt: BTreeMap<ResourceId, String>,
+    /// Whether a data store of it that takes the place of another one may start empty.
+    pub starts_empty: bool,
     /// What its type is.
     pub described: Arc<ComponentType>,
     /// What its type does.

@@ -74,4 +74,16 @@ pub(crate) struct ComponentEntry {
     /// What is there already and shall be this component's own from now on: a resource's name, as the plan shows it, and the
     /// id or name of what is there, such as `instance: git-db`.
     adopt: Option<BTreeMap<String, String>>,
+    /// What a new data store starts with that takes the place of another one, such as after a change of `use`: `start-empty`
+    /// says that nothing is to be moved, or that you move it yourself. The old store stays, with its data.
+    data: Option<DataStart>,
+}
+
+/// What a new data store starts with.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "it is read as a schema")]
+enum DataStart {
+    /// With nothing.
+    StartEmpty,
 }

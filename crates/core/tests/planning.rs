@@ -10,9 +10,10 @@ mod scene;
 use serde_json::json;
 use zonestack_core::driver::{Ownership, Status};
 use zonestack_core::inventory::EntryState;
+use zonestack_core::plan::Work;
 use zonestack_core::resource::{DataClass, Foreign, StopFor, Until, UpgradeRule};
 
-use scene::{Scene, resource};
+use scene::{DATABASE, Scene, of_kind, resource};
 
 #[test]
 fn what_is_not_there_is_created_in_order() {
@@ -59,9 +60,29 @@ fn what_can_only_change_by_deletion_is_replaced_without_data_and_refused_with() 
         "
         refuse x/thing: fixed of thing can only change unless it is deleted, and it holds data
           fixed: 1 -> 2 (replace)
-          hint: put fixed back; or make a new component beside x, move the data there, and remove the old one
+          hint: put fixed back; or make a new component beside x, move the data there, and remove the old one; or, to delete it and start with an empty one, name it: --replace x/thing
         ",
     );
+}
+
+#[test]
+fn data_that_is_named_is_replaced_without_its_protection_and_leaves_a_copy() {
+    let of = |size: u32| {
+        let spec = json!({ "storage": size, "protected": true });
+        scene::with(resource("db/instance").holding(DataClass::Data), spec)
+    };
+    let scene = Scene::new([of(100)]).made().wanting([of(50)]).replacing("db/instance");
+    scene.check(
+        "
+        update db/instance: cleared because --replace names db/instance
+          protected: true -> false
+        replace db/instance: storage cannot change in place; made again, empty, as --replace says [after 0 ready]
+          storage: 100 -> 50 (replace)
+        ",
+    );
+    let plan = scene.plan();
+    let Work::Replace { deletion, .. } = &plan.steps[1].work else { panic!("{plan:?}") };
+    assert_eq!(deletion.final_copy.as_deref(), Some("git-db-uid-1"));
 }
 
 #[test]
@@ -79,7 +100,7 @@ fn what_may_only_grow_is_refused_to_shrink() {
         "
         refuse db/instance: storage of instance can only go up unless it is deleted, and it holds data
           storage: 100 -> 50 (replace)
-          hint: put storage back; or make a new component beside db, move the data there, and remove the old one
+          hint: put storage back; or make a new component beside db, move the data there, and remove the old one; or, to delete it and start with an empty one, name it: --replace db/instance
         ",
     );
 }
@@ -272,6 +293,24 @@ fn what_takes_over_comes_after_what_it_takes_over_from() {
         delete app/pod@eu-west-1a: not wanted any more
         ",
     );
+}
+
+#[test]
+fn another_type_of_data_store_is_not_silently_started_empty() {
+    let old = || resource("x/old").holding(DataClass::Data);
+    let new = || of_kind(resource("x/new").holding(DataClass::Data), DATABASE);
+    let retained = "retain x/old: holds data; delete it with --delete-data x";
+    let swapped = Scene::new([old()]).made().wanting([new()]);
+    swapped.check(&format!(
+        "
+        refuse x/new: would start empty, while x/old (old) keeps the data
+          hint: nothing is moved by itself. To move the data, leave x as it is, add the new one as a second component, copy it as its application's documentation says, and then name it in `needs`; to start with nothing, write `data: start-empty` beside its `use`
+        {retained}
+        "
+    ));
+    let said = swapped.starting_empty("x");
+    said.check(&format!("create x/new: does not exist\n{retained}"));
+    assert_eq!(said.plan().advisories[0].code, "data-not-moved");
 }
 
 #[test]

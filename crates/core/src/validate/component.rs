@@ -101,6 +101,7 @@ fn examine(
         acknowledged: acknowledged(node, &registered.described, found),
         renamed_from: renamed_from(node, found),
         adopt: adopt(node, &key.text, found),
+        starts_empty: node.get("data").and_then(Node::text) == Some("start-empty"),
         described: registered.described.clone(),
         component: registered.component.clone(),
         places: places(key, node, with),
@@ -122,7 +123,8 @@ fn texts(node: Option<&Node>) -> BTreeMap<String, String> {
 /// A key that belongs beside `use` and not under `with`, unless the type has a setting of that name.
 fn misplaced(with: &Node, faults: &mut [Diagnostic]) {
     for (key, _) in with.entries() {
-        if matches!(key.text.as_str(), "needs" | "acknowledge" | "renamed_from" | "adopt") {
+        if matches!(key.text.as_str(), "needs" | "acknowledge" | "renamed_from" | "adopt" | "data")
+        {
             let start = format!("unknown key `{}` in `with`", key.text);
             for fault in faults.iter_mut().filter(|fault| fault.message.starts_with(&start)) {
                 fault.hint = Some(format!("write `{}` beside `use`, not under `with`", key.text));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use zonestack_core::desired::Desired;
+use zonestack_core::desired::{Desired, Role};
 use zonestack_core::driver::{Observation, Owner, Ownership, Status};
 use zonestack_core::inventory::{Entry, EntryState, Inventory};
 use zonestack_core::kind::{Effect, FieldRule, Identity, KindDeclaration, Model, Tagging};
@@ -100,7 +100,7 @@ impl Scene {
     pub(crate) fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
         let resources = resources.into_iter().map(database_for_data).collect();
         Self {
-            desired: Desired { resources, findings: Vec::new(), outputs: Vec::new() },
+            desired: Desired { resources, ..Desired::default() },
             observed: Observed::default(),
             inventory: Inventory {
                 stack: "git".to_owned(),
@@ -192,6 +192,18 @@ impl Scene {
 
     pub(crate) fn deleting(mut self, component: &str) -> Self {
         self.permits.delete_data.insert(component.parse().unwrap());
+        self
+    }
+
+    pub(crate) fn replacing(mut self, text: &str) -> Self {
+        self.permits.replace.insert(id(text));
+        self
+    }
+
+    /// The stack file says `data: start-empty` of this component.
+    pub(crate) fn starting_empty(mut self, component: &str) -> Self {
+        let role = Role { starts_empty: true, ..Role::default() };
+        self.desired.roles.insert(component.parse().unwrap(), role);
         self
     }
 
