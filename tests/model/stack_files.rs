@@ -90,6 +90,7 @@ fn registry() -> Registry {
     let components: Vec<Arc<dyn Component>> = vec![
         Arc::new(zonestack_plugin_efs::Efs),
         Arc::new(zonestack_plugin_rds::Rds),
+        Arc::new(zonestack_plugin_aurora::Aurora),
         Arc::new(zonestack_plugin_redis::Redis),
         Arc::new(zonestack_plugin_gitlab::Gitlab),
     ];
@@ -102,5 +103,6 @@ pub(crate) static KINDS: LazyLock<Vec<KindDeclaration>> = LazyLock::new(|| {
     kinds.push(zonestack_aws::security_group::declaration());
     kinds.extend(zonestack_plugin_efs::EfsDriver::declarations());
     kinds.extend(zonestack_plugin_rds::RdsDriver::declarations());
+    kinds.extend(zonestack_plugin_aurora::AuroraDriver::declarations());
     kinds
 });
