@@ -41,6 +41,12 @@ pub(crate) static TWO_ZONES: StackFile = StackFile::new("two zones", || {
     )
 });
 
+/// A database on Aurora alone: a cluster, which keeps the data, and its instances, which do not.
+pub(crate) static AURORA: StackFile = StackFile::new("aurora", || {
+    let (head, _) = harness::EXAMPLE.split_once("components:\n").unwrap();
+    format!("{head}components:\n  db: {{ use: aurora }}\n")
+});
+
 fn of_version(version: &str) -> String {
     let with = |more: &str| format!("{{ host: git.example.com{more} }}");
     replaced(harness::EXAMPLE, &with(""), &with(&format!(", version: {version}")))

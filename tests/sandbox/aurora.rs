@@ -71,6 +71,9 @@ fn gitlab_does_not_support_aurora_and_the_plan_says_so() {
     let acknowledged = format!("{gitlab}\n    acknowledge: [aurora]");
     program.stack(replaced(&example(), gitlab, &acknowledged));
     assert!(!advisories(&program.plan()));
+    let program = Program::in_sandbox(&with("{ class: db.t4g.large }"));
+    let plan = program.plan();
+    assert!(advisories(&plan) && plan.advisories().contains(&"burstable-database"));
     program.stack(EXAMPLE);
     assert!(!advisories(&program.plan()));
 }

@@ -16,18 +16,23 @@ const AT_ONCE: usize = 8;
 
 impl AuroraDriver {
     pub(super) async fn all_owned(&self, owner: &Owner) -> Result<Vec<Owned>, DriverError> {
-        let (clusters, instances, parameter_groups) = futures::try_join!(
-            self.owned_clusters(owner),
-            self.owned_instances(owner),
-            self.owned_parameter_groups(owner),
-        )?;
-        Ok(clusters.into_iter().chain(instances).chain(parameter_groups).collect())
+        let (clusters, parameter_groups) =
+            futures::try_join!(self.owned_clusters(owner), self.owned_parameter_groups(owner),)?;
+        Ok(clusters.into_iter().chain(parameter_groups).collect())
     }
 
+    /// Clusters, and the instances of clusters. Every stack is looked for here, also one without Aurora: so who may not list
+    /// clusters is taken to have made none, and where there is no cluster, there is no instance of one.
     async fn owned_clusters(&self, owner: &Owner) -> Result<Vec<Owned>, DriverError> {
         let listed: Result<Vec<DbCluster>, _> =
             self.client.describe_db_clusters().into_paginator().items().send().collect().await;
-        let listed = listed.map_err(|error| reading("DescribeDBClusters", error))?;
+        let listed = match listed.map_err(|error| reading("DescribeDBClusters", error)) {
+            Err(error) if matches!(error.class, ErrorClass::Denied(_)) => Vec::new(),
+            listed => listed?,
+        };
+        if listed.is_empty() {
+            return Ok(Vec::new());
+        }
         let is_there =
             |found: &DbCluster| cluster::state::status(found.status().unwrap_or("unknown"));
         let there = listed.into_iter().filter(|found| is_there(found) != Status::Deleting);
@@ -39,7 +44,7 @@ impl AuroraDriver {
                 ..marked
             })
         });
-        Ok(marked.collect())
+        Ok(marked.chain(self.owned_instances(owner).await?).collect())
     }
 
     /// Members of clusters only: every other instance is the `rds` driver's.

@@ -121,12 +121,27 @@ async fn a_list_that_cannot_be_read_is_an_error() {
     {
         let (driver, _) = answering(move |call| match call["Action"].as_str() {
             action if action == failing => refused(400, "Throttling", "Rate exceeded"),
-            "DescribeDBClusters" => described(""),
+            "DescribeDBClusters" => described(GIT_DB),
             "DescribeDBInstances" => described_instances(""),
             _ => parameter_groups(&[]),
         });
         let owner = owner();
         let error = driver.owned(cx(&owner)).await.unwrap_err();
         assert_eq!(error.class, ErrorClass::Throttled);
+    }
+}
+
+/// Every stack asks, also one that has nothing to do with Aurora.
+#[tokio::test]
+async fn an_account_without_clusters_or_without_the_right_to_list_them_costs_no_more_calls() {
+    for denied in [false, true] {
+        let (driver, calls) = answering(move |call| match call["Action"].as_str() {
+            "DescribeDBClusters" if denied => refused(403, "AccessDenied", "no"),
+            "DescribeDBClusters" => described(""),
+            _ => parameter_groups(&["default.aurora-postgresql17"]),
+        });
+        let owner = owner();
+        assert_eq!(driver.owned(cx(&owner)).await, Ok(Vec::new()));
+        assert_eq!(calls.actions().len(), 2, "{:?}", calls.actions());
     }
 }
