@@ -6,7 +6,7 @@
 //! - A duplicate of a cluster overwrites it instead of `DBClusterAlreadyExistsFault`: recorded answers.
 //! - It takes every engine version, class and capacity: the checks of `plugin-aurora/src/config`.
 //! - It has no passwords to log in with: that a restored cluster takes the new one is seen by the call only.
-//! - It fails over to nobody when an instance goes: not tested anywhere but on AWS.
+//! - Nobody takes over when an instance goes: that is RDS' own doing, and tested nowhere.
 
 use serde_json::{Value, json};
 

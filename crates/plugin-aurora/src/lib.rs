@@ -60,12 +60,16 @@
 //! | `backup`, windows, protection, `serverless`, `logs`, tags | at once, nobody notices |
 //! | `instances`, zones of the stack | instances are made or deleted; when the one that writes goes, another takes over |
 //! | `storageType` | nobody notices; back to `aurora-iopt1` once in 30 days |
-//! | `class`, `version` | connections are cut for a moment; a new major version takes longer and does not come back |
+//! | `class`, `version` | connections are cut, for a minute or some; a new major version takes longer and does not come back |
 //! | `port` | connections are cut at once |
 //! | `database`, `user`, `kmsKeyId` | never: a new cluster would be needed, and zonestack does not replace what holds data |
 //!
-//! With `class`, the instances change one after the other or together, as RDS decides. From `class` to `serverless` and back
-//! is a change of class too.
+//! A change of `class` with `apply: now` restarts all instances together: the database is away for some minutes. In the
+//! window, each instance restarts in its own, which is the same for all when `maintenanceWindow` says so. From `class` to
+//! `serverless` and back is a change of class too.
+//!
+//! Instances go over the zones in the order of their names. A zone or an instance more moves none of them, unless the new zone
+//! comes before others: then one is made there, and one in a later zone goes.
 //!
 //! `version: 17` stays on 17 and moves to its newer minor versions in the maintenance window. A minor version, such as `"17.6"`, is where it
 //! starts, unless `autoMinorUpgrade: false`. zonestack switches off extended support, which AWS bills by the hour and per CPU once a major version is out
