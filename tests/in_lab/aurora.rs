@@ -4,6 +4,7 @@
 //! - Every state is `available` at once, and nothing waits for the maintenance window: sandbox, and recorded answers in
 //!   `plugin-aurora/src/driver/cluster`.
 //! - A duplicate of a cluster overwrites it instead of `DBClusterAlreadyExistsFault`: recorded answers.
+//! - It knows no sort of storage of Aurora's own: `aurora-iopt1` is a 500: recorded answers and sandbox.
 //! - It takes every engine version, class and capacity: the checks of `plugin-aurora/src/config`.
 //! - It has no passwords to log in with: that a restored cluster takes the new one is seen by the call only.
 //! - Nobody takes over when an instance goes: that is RDS' own doing, and tested nowhere.
@@ -146,7 +147,6 @@ fn aws_holds_what_was_asked(lab: &Lab) {
             "DatabaseName": "aurora_production",
             "MasterUsername": "aurora",
             "Engine": "aurora-postgresql",
-            "StorageType": "aurora",
             "StorageEncrypted": true,
             "DeletionProtection": true,
             "BackupRetentionPeriod": 14,

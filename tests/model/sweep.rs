@@ -156,5 +156,7 @@ fn every_fault_of_a_cluster_coming_and_going_is_mended_by_running_it_again() {
     sweep("a cluster and its instances", &[], up, |_, _| Ok(()));
     sweep("a cluster that is kept", &[up], Task::Down(&[]), |_, _| Ok(()));
     sweep("a kept cluster taken up again", &[up, Task::Down(&[])], up, |_, _| Ok(()));
-    sweep("a cluster with its data", &[up], Task::Down(&["db"]), |stage, _| only_a_copy_left(stage));
+    sweep("a cluster with its data", &[up], Task::Down(&["db"]), |stage, _| {
+        only_a_copy_left(stage)
+    });
 }

@@ -12,6 +12,11 @@ use zonestack_core::projection::project;
 
 use super::super::tagging::{RESTORED, from_service};
 
+/// The sort of storage that a cluster has when nothing is said.
+pub(super) const STANDARD: &str = "aurora";
+/// The other one.
+const OPTIMIZED: &str = "aurora-iopt1";
+
 /// The attributes of an observation (see [`zonestack_core::driver::Observation::attributes`]). `password_set`: this run has
 /// given the cluster its password.
 pub(super) fn attributes(spec: &Json, name: &str, cluster: &DbCluster, password_set: bool) -> Json {
@@ -74,7 +79,7 @@ impl Reading<'_> {
         match key {
             "engine" => text(db.engine()),
             "engine_version" => self.engine_version(wanted),
-            "storage_type" => self.storage_type(),
+            "storage_type" => Some(self.storage_type()),
             "serverless" => self.serverless(),
             "database" => text(db.database_name()),
             "master_username" => text(db.master_username()),
@@ -115,11 +120,11 @@ impl Reading<'_> {
         Some(if met { wanted.clone() } else { json!(actual) })
     }
 
-    /// AWS leaves the field out for the standard sort.
-    fn storage_type(&self) -> Option<Json> {
+    /// AWS leaves the field out for the standard sort; moto says `gp2`.
+    fn storage_type(&self) -> Json {
         let actual =
             settled(self.pending.and_then(|p| p.storage_type()), self.cluster.storage_type());
-        Some(json!(actual.filter(|text| !text.is_empty()).unwrap_or("aurora")))
+        json!(if actual == Some(OPTIMIZED) { OPTIMIZED } else { STANDARD })
     }
 
     fn serverless(&self) -> Option<Json> {
