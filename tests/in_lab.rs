@@ -1,5 +1,6 @@
 //! The program against the emulators and a real API server. One test at a time: they share the nodes, and count calls.
 
+mod aurora; // a stack on Aurora
 mod calls; // how many API calls a plan makes
 mod drift; // what people do by hand
 mod faults; // one at every request of the real program

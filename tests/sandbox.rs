@@ -1,5 +1,6 @@
 //! The program against the model of AWS and Kubernetes that is inside it.
 
+mod aurora; // another database: its life, its advisory
 mod changes; // ten and more changes of the example, and the plan that a careful engineer would write
 mod faulty; // stack files with faults, and the one screen that each gives
 mod faulty_text; // the same for files that are hardly YAML

@@ -56,6 +56,12 @@ pub(crate) static TWO_ZONES: StackFile = StackFile::new("two zones", || {
     )
 });
 
+/// A database on Aurora alone: a cluster, which keeps the data, and its instances, which do not.
+pub(crate) static AURORA: StackFile = StackFile::new("aurora", || {
+    let (head, _) = harness::EXAMPLE.split_once("components:\n").unwrap();
+    format!("{head}components:\n  db: {{ use: aurora }}\n")
+});
+
 fn of_version(version: &str) -> String {
     let with = |more: &str| format!("{{ host: git.example.com{more} }}");
     replaced(harness::EXAMPLE, &with(""), &with(&format!(", version: {version}")))
@@ -153,6 +159,7 @@ fn registry() -> Registry {
     let components: Vec<Arc<dyn Component>> = vec![
         Arc::new(zonestack_plugin_efs::Efs),
         Arc::new(zonestack_plugin_rds::Rds),
+        Arc::new(zonestack_plugin_aurora::Aurora),
         Arc::new(zonestack_plugin_redis::Redis),
         Arc::new(zonestack_plugin_gitlab::Gitlab),
         Arc::new(Hollow),
@@ -166,5 +173,6 @@ pub(crate) static KINDS: LazyLock<Vec<KindDeclaration>> = LazyLock::new(|| {
     kinds.push(zonestack_aws::security_group::declaration());
     kinds.extend(zonestack_plugin_efs::EfsDriver::declarations());
     kinds.extend(zonestack_plugin_rds::RdsDriver::declarations());
+    kinds.extend(zonestack_plugin_aurora::AuroraDriver::declarations());
     kinds
 });

@@ -10,7 +10,9 @@ use super::cases::{all, mended};
 use super::fault::{All, At, Mishap};
 use super::laws::{nothing_left, only_a_copy_left};
 use super::run::{End, LeaseUse, Task};
-use super::stack_files::{EXAMPLE, OTHER_DATABASE, PINNED, REGIONAL, TWO_ZONES, UPGRADED};
+use super::stack_files::{
+    AURORA, EXAMPLE, OTHER_DATABASE, PINNED, REGIONAL, TWO_ZONES, UPGRADED,
+};
 use super::stage::Stage;
 
 /// The operations of a run without faults, in the order of its calls.
@@ -179,4 +181,15 @@ fn every_fault_of_giving_up_a_zone_is_mended_by_running_it_again() {
 #[test]
 fn every_fault_of_a_new_zone_is_mended_by_running_it_again() {
     sweep("a zone more", &[Task::Up(&TWO_ZONES)], Task::Up(&EXAMPLE), |_, _| Ok(()));
+}
+
+#[test]
+fn every_fault_of_a_cluster_coming_and_going_is_mended_by_running_it_again() {
+    let up = Task::Up(&AURORA);
+    sweep("a cluster and its instances", &[], up, |_, _| Ok(()));
+    sweep("a cluster that is kept", &[up], Task::Down(&[]), |_, _| Ok(()));
+    sweep("a kept cluster taken up again", &[up, Task::Down(&[])], up, |_, _| Ok(()));
+    sweep("a cluster with its data", &[up], Task::Down(&["db"]), |stage, _| {
+        only_a_copy_left(stage)
+    });
 }

@@ -5,6 +5,7 @@
 //! - [`error::driver_error`] turns any failed call into the engine's [`zonestack_core::driver::DriverError`];
 //! - [`tags`] marks what we make, and tells ours from strangers;
 //! - [`security_group`] is the kind that guards a managed service: reachable from the worker nodes and from nowhere else;
+//! - [`postgres`] reads and checks the settings that RDS and Aurora have in common;
 //! - [`client::without_retries`] is for calls that make something and have neither a name nor a token;
 //! - [`interfaces::groups_of_interfaces`] reads the security groups of many network interfaces in one call.
 //!
@@ -25,7 +26,9 @@ pub mod client; // one HTTP client, one set of time limits and retries for every
 pub mod error; // failed calls become classes
 pub mod interfaces; // the security groups of network interfaces
 pub mod network; // contract `NetworkReader`: what the cluster's network is
+pub mod postgres; // settings that RDS and Aurora have in common
 pub mod security_group; // the kind aws.ec2.security-group and its driver
+pub mod spec; // reading a resolved specification
 pub mod tags; // marks of ownership
 mod wire_code; // the table from wire codes to classes
 

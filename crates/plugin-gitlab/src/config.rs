@@ -13,8 +13,9 @@ use crate::text::Text;
 pub(crate) use checks::certificate_region;
 
 /// The code of every advisory of this component.
-pub(crate) const ADVISORIES: [&str; 8] = [
+pub(crate) const ADVISORIES: [&str; 9] = [
     "aurora",
+    "burstable-database",
     "git-on-nfs",
     "plain-http",
     "rds-cluster",

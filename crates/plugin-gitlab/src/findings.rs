@@ -80,7 +80,7 @@ fn database(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
             Finding::advisory(
                 "aurora",
                 "",
-                "GitLab does not support Amazon Aurora: it is incompatible with GitLab's database load balancing",
+                "GitLab does not support Amazon Aurora since 14.4: it is incompatible with GitLab's database load balancing",
             )
             .hint("use: rds; or, to keep it, write `acknowledge: [aurora]` beside `use: gitlab`"),
         ),
@@ -93,6 +93,19 @@ fn database(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
             .hint("to keep it, write `acknowledge: [rds-cluster]` beside `use: gitlab`"),
         ),
         PostgresService::RdsInstance | PostgresService::Other => {}
+    }
+    let size = &wired.database.size;
+    // db.t3, db.t4g, whatever the service (domain.md 2.5).
+    if size.strip_prefix("db.t").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    {
+        findings.push(
+            Finding::advisory(
+                "burstable-database",
+                "",
+                format!("{size} is a burstable class, which GitLab does not recommend: it gets slow when its credits are used up"),
+            )
+            .hint("a db.m or db.r class; or, to keep it, write `acknowledge: [burstable-database]` beside `use: gitlab`"),
+        );
     }
     let Some(max) = wired.database.max_connections else { return };
     let (puma, sidekiq) = (wired.settings.puma, wired.settings.sidekiq);

@@ -7,19 +7,17 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use zonestack_aws::postgres::class::InstanceClass;
+use zonestack_aws::postgres::name;
+use zonestack_aws::postgres::parameter::ParameterValue;
+use zonestack_aws::postgres::version::EngineVersion;
 use zonestack_core::name::StackName;
 use zonestack_core::secret::SecretRef;
 
 pub(crate) mod check; // every rule that needs the settings only
-pub(crate) mod class; // instance classes: which there are, how much memory they have
-pub(crate) mod name; // names of databases and users, and words that are taken
-pub(crate) mod scalar; // settings that may be written in more than one way
-pub(crate) mod version; // the engine's version
-pub(crate) mod window; // backup and maintenance windows
+pub(crate) mod scalar; // a setting that may be written in more than one way
 
-use class::InstanceClass;
-use scalar::{Ceiling, ParameterValue};
-use version::EngineVersion;
+use scalar::Ceiling;
 
 /// Storage that RDS takes at most, in GiB.
 pub(crate) const MAX_STORAGE: u32 = 65_536;

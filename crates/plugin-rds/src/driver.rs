@@ -26,8 +26,6 @@ mod instance; // observing instances
 mod modify; // the call that changes an instance
 mod owned; // everything that carries the marks of a stack
 mod parameter_group; // parameter groups
-mod spec; // reading a specification
-mod state; // the service's words for states
 mod subnet_group; // subnet groups
 mod tagging; // tags, on every kind alike
 

@@ -71,10 +71,7 @@ use zonestack_core::component::{ComponentType, RenderContext, Rendered, TypedCom
 use zonestack_core::diagnostic::Finding;
 use zonestack_core::interface::Postgres;
 
-pub use config::class::InstanceClass;
-pub use config::scalar::{Ceiling, ParameterValue};
-pub use config::version::{EngineVersion, NoVersion};
-pub use config::window::{DailyWindow, NoWindow, WeeklyWindow};
+pub use config::scalar::Ceiling;
 pub use config::{Apply, Backup, LogType, Settings, StorageType};
 pub use driver::{INSTANCE, PARAMETER_GROUP, RdsDriver, SUBNET_GROUP};
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
+use zonestack_aws::postgres::window::{DailyWindow, WeeklyWindow};
 use zonestack_aws::security_group;
 use zonestack_core::component::{RenderContext, Rendered};
 use zonestack_core::context::Context;
@@ -14,7 +15,6 @@ use zonestack_core::secret::{Generator, SecretKey, SecretRef};
 use zonestack_core::value::{Ref, Value, generate, secret};
 
 use crate::config::Settings;
-use crate::config::window::{DailyWindow, WeeklyWindow};
 use crate::driver::{INSTANCE, PARAMETER_GROUP, PARAMETER_GROUP_INFIX, SUBNET_GROUP};
 
 /// How long the standby takes to take over: 60 to 120 seconds (domain.md 4.4).

@@ -80,6 +80,26 @@ fn unsupported_databases_are_named() {
 }
 
 #[test]
+fn burstable_databases_are_named_whatever_the_service() {
+    for (service, also) in
+        [(PostgresService::RdsInstance, ""), (PostgresService::Aurora, "(aurora) ")]
+    {
+        for (size, expected) in [
+            ("db.t3.2xlarge", "(burstable-database)"),
+            ("db.t4g.2xlarge", "(burstable-database)"),
+            ("db.r7g.large", ""),
+            ("db.serverless of 0.5 to 16 ACUs", ""),
+            ("db.theirs", ""),
+        ] {
+            let mut world = World::new(3);
+            world.database.service = service;
+            world.database.size = size.to_owned();
+            check(&world, format!("{also}{expected}").trim());
+        }
+    }
+}
+
+#[test]
 fn connections_of_all_zones_must_fit() {
     let mut world = World::new(3);
     for (is_nominal, max, expected) in [
@@ -165,6 +185,7 @@ fn every_advisory_is_listed() {
     let mut worlds =
         [World::new(3), World::new(3).with(json!({ "mode": "failover", "version": "20.0.0" }))];
     worlds[0].database.service = PostgresService::Aurora;
+    worlds[0].database.size = "db.t4g.2xlarge".to_owned();
     worlds[0].storage.regional = false;
     worlds[1].database.service = PostgresService::RdsCluster;
     worlds[1].storage.regional_server = None;

@@ -5,13 +5,13 @@
 
 use std::ops::RangeInclusive;
 
+use zonestack_aws::postgres::class::InstanceClass;
+use zonestack_aws::postgres::name::{database_refusal, user_refusal};
+use zonestack_aws::postgres::window::{DailyWindow, WeeklyWindow};
 use zonestack_core::diagnostic::Finding;
 use zonestack_core::secret::SecretRef;
 
-use super::class::InstanceClass;
-use super::name::{database_refusal, user_refusal};
 use super::scalar::Ceiling;
-use super::window::{DailyWindow, WeeklyWindow};
 use super::{MAX_STORAGE, Settings, StorageType};
 
 /// The code of every advisory of this component.

@@ -1,4 +1,4 @@
-//! Settings that may be written in more than one way.
+//! A setting that may be written in more than one way.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -67,61 +67,6 @@ impl JsonSchema for Ceiling {
     }
 }
 
-/// The value of a database parameter, as RDS wants it: a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParameterValue(pub String);
-
-impl<'de> Deserialize<'de> for ParameterValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ParameterVisitor)
-    }
-}
-
-struct ParameterVisitor;
-
-impl Visitor<'_> for ParameterVisitor {
-    type Value = ParameterValue;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, a number, true or false")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<ParameterValue, E> {
-        Ok(ParameterValue(text.to_owned()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<ParameterValue, E> {
-        Ok(ParameterValue(number.to_string()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<ParameterValue, E> {
-        Ok(ParameterValue(number.to_string()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<ParameterValue, E> {
-        Ok(ParameterValue(number.to_string()))
-    }
-
-    /// RDS writes booleans as 1 and 0.
-    fn visit_bool<E>(self, on: bool) -> Result<ParameterValue, E> {
-        Ok(ParameterValue(u8::from(on).to_string()))
-    }
-}
-
-impl JsonSchema for ParameterValue {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "ParameterValue".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "number", "boolean"] })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value as Json, json};
@@ -141,15 +86,5 @@ mod tests {
         check(json!(true), None);
         check(json!("400"), None);
         check(json!(-1), None);
-    }
-
-    #[test]
-    fn a_parameter_is_a_text_however_it_is_written() {
-        let read = |json: Json| serde_json::from_value::<ParameterValue>(json).unwrap().0;
-        assert_eq!(read(json!("on")), "on");
-        assert_eq!(read(json!(500)), "500");
-        assert_eq!(read(json!(-1)), "-1");
-        assert_eq!(read(json!(0.9)), "0.9");
-        assert_eq!(read(json!(true)), "1");
     }
 }

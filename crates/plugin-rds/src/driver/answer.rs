@@ -6,13 +6,13 @@
 
 use aws_sdk_rds::types::{DbInstance, Endpoint, PendingModifiedValues};
 use serde_json::{Map, Value as Json, json};
+use zonestack_aws::postgres::version::EngineVersion;
+use zonestack_aws::spec::{Spec, in_the_order_of};
 use zonestack_aws::tags;
 use zonestack_core::projection::project;
 
 use super::PARAMETER_GROUP_INFIX;
-use super::spec::{Spec, in_the_order_of};
 use super::tagging::from_service;
-use crate::config::version::EngineVersion;
 
 /// The attributes of an observation (see [`zonestack_core::driver::Observation::attributes`]).
 pub(super) fn attributes(spec: &Json, name: &str, instance: &DbInstance) -> Json {

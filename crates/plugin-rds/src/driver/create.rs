@@ -2,13 +2,13 @@
 
 use aws_sdk_rds::types::Tag;
 use serde_json::Value as Json;
+use zonestack_aws::spec::Spec;
 use zonestack_aws::tags;
 use zonestack_core::driver::{CallContext, Created, DriverError, ErrorClass, Target};
 use zonestack_core::secret::Sensitive;
 use zonestack_core::value::as_secret;
 
 use super::failure::changing;
-use super::spec::Spec;
 use super::tagging::to_service;
 use super::{RdsDriver, name_of};
 

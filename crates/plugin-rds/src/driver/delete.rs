@@ -1,9 +1,10 @@
 //! DeleteDBInstance: with a final snapshot, and keeping the automated backups (domain.md 4.7).
 
+use zonestack_aws::postgres::state;
 use zonestack_core::driver::{Deletion, DriverError, ErrorClass, Target};
 
 use super::failure::{changing, code};
-use super::{RdsDriver, name_of, state};
+use super::{RdsDriver, name_of};
 
 impl RdsDriver {
     /// Starts the end of an instance.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_rds::types::{DbInstance, Endpoint, Filter};
 use serde_json::{Value as Json, json};
+use zonestack_aws::postgres::state;
 use zonestack_aws::tags;
-use zonestack_core::driver::{CallContext, DriverError, Observation, Query};
+use zonestack_core::driver::{CallContext, DriverError, Observation, Ownership, Query};
 
 use super::failure::reading;
 use super::tagging::from_service;
-use super::{Observed, RdsDriver, Seen, answer, name_of, state};
+use super::{Observed, RdsDriver, Seen, answer, name_of};
 
 impl RdsDriver {
     pub(super) async fn observe_instances(
@@ -77,13 +78,26 @@ fn observation(
     Observation {
         status: state::status(instance.db_instance_status().unwrap_or("unknown")),
         remote_id: instance.db_instance_arn().map(str::to_owned),
-        ownership: tags::ownership(&tags, cx.owner, &query.target.id),
+        ownership: ownership(cx, query, &tags, instance),
         attributes: query
             .spec
             .as_ref()
             .map_or(Json::Null, |spec| answer::attributes(spec, name, instance)),
         outputs: outputs(instance),
     }
+}
+
+/// A member of a cluster is no instance of this kind, whatever marks it carries: its name is taken, and it is not ours.
+fn ownership(
+    cx: CallContext<'_>,
+    query: &Query,
+    tags: &BTreeMap<String, String>,
+    instance: &DbInstance,
+) -> Ownership {
+    if instance.db_cluster_identifier().is_some() {
+        return Ownership::Foreign;
+    }
+    tags::ownership(tags, cx.owner, &query.target.id)
 }
 
 /// Those that are known: an instance has no endpoint before the end of its creation.

@@ -3,12 +3,12 @@
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types::CloudwatchLogsExportConfiguration;
 use serde_json::Value as Json;
+use zonestack_aws::postgres::version::EngineVersion;
+use zonestack_aws::spec::{Spec, changed_keys};
 use zonestack_core::driver::{CallContext, Difference, DriverError, ErrorClass, Target};
 
 use super::failure::changing;
-use super::spec::{Spec, changed_keys};
 use super::{RdsDriver, Seen, name_of};
-use crate::config::version::EngineVersion;
 
 impl RdsDriver {
     pub(super) async fn modify_instance(

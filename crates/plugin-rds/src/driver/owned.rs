@@ -3,12 +3,13 @@
 
 use aws_sdk_rds::types::{DbInstance, DbParameterGroup};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use zonestack_aws::postgres::state;
 use zonestack_aws::tags;
 use zonestack_core::driver::{DriverError, ErrorClass, Owned, Owner, Status};
 
 use super::failure::reading;
 use super::tagging::from_service;
-use super::{INSTANCE, PARAMETER_GROUP, RdsDriver, SUBNET_GROUP, state};
+use super::{INSTANCE, PARAMETER_GROUP, RdsDriver, SUBNET_GROUP};
 
 /// Calls for tags that are under way at the same time.
 const AT_ONCE: usize = 8;
@@ -32,7 +33,10 @@ impl RdsDriver {
         let listed = listed.map_err(|error| reading("DescribeDBInstances", error))?;
         let is_there =
             |found: &DbInstance| state::status(found.db_instance_status().unwrap_or("unknown"));
-        let there = listed.into_iter().filter(|found| is_there(found) != Status::Deleting);
+        // A member of a cluster carries the stack's marks too, and is a resource of another kind.
+        let there = listed.into_iter().filter(|found| {
+            found.db_cluster_identifier().is_none() && is_there(found) != Status::Deleting
+        });
         let marked = there.filter_map(|found| {
             let marked = tags::owned(INSTANCE, &from_service(found.tag_list()), owner)?;
             Some(Owned {

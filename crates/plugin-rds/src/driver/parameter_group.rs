@@ -3,6 +3,8 @@
 use aws_sdk_rds::types::{ApplyMethod, DbParameterGroup, Parameter};
 use futures::future::join_all;
 use serde_json::{Map, Value as Json, json};
+use zonestack_aws::postgres::parameter::is_read_at_start;
+use zonestack_aws::spec::Spec;
 use zonestack_aws::tags;
 use zonestack_core::driver::{
     CallContext, Created, Difference, DriverError, ErrorClass, Observation, Query, Status, Target,
@@ -10,58 +12,11 @@ use zonestack_core::driver::{
 use zonestack_core::projection::project;
 
 use super::failure::{changing, code, reading};
-use super::spec::Spec;
 use super::tagging::to_service;
 use super::{Observed, RdsDriver, name_of};
 
 /// Parameters that ModifyDBParameterGroup and ResetDBParameterGroup take in one call.
 const AT_ONCE: usize = 20;
-
-/// Parameters that PostgreSQL reads only when it starts (context `postmaster` in `pg_settings`, and RDS's own): they have
-/// to be set with `pending-reboot`. <https://www.postgresql.org/docs/17/view-pg-settings.html>
-const STATIC: [&str; 41] = [
-    "autovacuum_freeze_max_age",
-    "autovacuum_max_workers",
-    "autovacuum_multixact_freeze_max_age",
-    "cron.database_name",
-    "cron.max_running_jobs",
-    "cron.use_background_workers",
-    "huge_pages",
-    "jit_provider",
-    "max_connections",
-    "max_files_per_process",
-    "max_locks_per_transaction",
-    "max_logical_replication_workers",
-    "max_notify_queue_pages",
-    "max_pred_locks_per_transaction",
-    "max_prepared_transactions",
-    "max_replication_slots",
-    "max_wal_senders",
-    "max_worker_processes",
-    "multixact_member_buffers",
-    "multixact_offset_buffers",
-    "notify_buffers",
-    "old_snapshot_threshold",
-    "pg_stat_statements.max",
-    "pglogical.batch_inserts",
-    "pglogical.use_spi",
-    "rds.custom_dns_resolution",
-    "rds.logical_replication",
-    "rds.rds_superuser_reserved_connections",
-    "rds.restrict_password_commands",
-    "reserved_connections",
-    "serializable_buffers",
-    "shared_buffers",
-    "shared_preload_libraries",
-    "subtransaction_buffers",
-    "superuser_reserved_connections",
-    "track_activity_query_size",
-    "track_commit_timestamp",
-    "transaction_buffers",
-    "wal_buffers",
-    "wal_decode_buffer_size",
-    "wal_level",
-];
 
 impl RdsDriver {
     pub(super) async fn observe_parameter_groups(
@@ -213,8 +168,11 @@ fn changes(spec: &Json, differences: &[Difference]) -> (Vec<Parameter>, Vec<Para
     let (set, reset): (Vec<_>, Vec<_>) =
         named.map(|(name, _)| name).partition(|name| spec["parameters"].get(name).is_some());
     let parameter = |name: &&str| {
-        let method =
-            if STATIC.contains(name) { ApplyMethod::PendingReboot } else { ApplyMethod::Immediate };
+        let method = if is_read_at_start(name) {
+            ApplyMethod::PendingReboot
+        } else {
+            ApplyMethod::Immediate
+        };
         let value = spec["parameters"].get(name).and_then(Json::as_str).map(str::to_owned);
         Parameter::builder()
             .parameter_name(*name)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_rds::types::DbSubnetGroup;
 use futures::future::join_all;
 use serde_json::{Map, Value as Json, json};
+use zonestack_aws::spec::{Spec, in_the_order_of};
 use zonestack_aws::tags;
 use zonestack_core::driver::{
     CallContext, Created, Difference, DriverError, ErrorClass, Observation, Query, Status, Target,
@@ -12,7 +13,6 @@ use zonestack_core::driver::{
 use zonestack_core::projection::project;
 
 use super::failure::{changing, code, reading};
-use super::spec::{Spec, in_the_order_of};
 use super::tagging::to_service;
 use super::{Observed, RdsDriver, name_of};
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use aws_sdk_rds::types::Tag;
 use serde_json::Value as Json;
+use zonestack_aws::spec::changed_keys;
 use zonestack_aws::tags;
 use zonestack_core::driver::{CallContext, Difference, DriverError, ErrorClass, Target};
 
 use super::RdsDriver;
 use super::failure::{changing, reading};
-use super::spec::changed_keys;
 
 /// Whether tags are among the differences.
 pub(super) fn differs(differences: &[Difference]) -> bool {

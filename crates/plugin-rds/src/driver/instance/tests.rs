@@ -76,6 +76,17 @@ async fn a_stranger_is_told_by_its_tags() {
     }
 }
 
+/// Those are `aws.rds.cluster-instance`, of another driver; a stack may have both.
+#[tokio::test]
+async fn a_member_of_a_cluster_is_a_stranger_whatever_its_tags() {
+    let owner = owner();
+    let member = "<DBInstance><DBClusterIdentifier>git-db</DBClusterIdentifier>";
+    let (driver, _) = driver(vec![described(&GIT_DB.replace("<DBInstance>", member))]);
+    let found = driver.observe(cx(&owner), &[query(instance(), json!({}))]).await;
+    let found = found[0].as_ref().unwrap();
+    assert_eq!((&found.status, found.ownership), (&Status::Ready, Ownership::Foreign));
+}
+
 #[tokio::test]
 async fn a_list_that_fails_fails_every_query() {
     let (driver, _) = driver(vec![refused(400, "Throttling", "Rate exceeded")]);

@@ -67,8 +67,13 @@ async fn what_carries_the_stacks_marks_is_listed() {
     let strangers = GIT_DB.replace("zonestack:", "other:").replace("git-db", "git-theirs");
     let other_stack = GIT_DB.replace("<Value>git</Value>", "<Value>git-lab</Value>");
     let going = GIT_DB.replace("available", "deleting").replace("git-db", "git-gone");
+    let member = GIT_DB
+        .replace("git-db", "git-main-eu-west-1a")
+        .replace("<Engine>", "<DBClusterIdentifier>git-main</DBClusterIdentifier><Engine>");
     let (driver, calls) = answering(move |call| match call["Action"].as_str() {
-        "DescribeDBInstances" => described(&format!("{GIT_DB}{strangers}{other_stack}{going}")),
+        "DescribeDBInstances" => {
+            described(&format!("{GIT_DB}{member}{strangers}{other_stack}{going}"))
+        }
         "DescribeDBSubnetGroups" => subnet_groups(&["default", "git-db", "git-lab-db", "git-gone"]),
         "DescribeDBParameterGroups" => {
             parameter_groups(&["default.postgres17", "gitea-db-postgres17", "git-db-postgres17"])

@@ -131,11 +131,6 @@ fn a_call_takes_twenty_parameters() {
     assert_eq!((set.len(), reset.len()), (0, 20));
 }
 
-#[test]
-fn the_list_of_static_parameters_is_in_order() {
-    assert!(STATIC.is_sorted_by(|a, b| a < b), "{STATIC:?}");
-}
-
 #[tokio::test]
 async fn deleting_waits_for_the_instance_and_takes_absence_for_success() {
     let owner = owner();

@@ -4,7 +4,7 @@
 use zonestack_core::driver::Status;
 
 /// Where an instance stands.
-pub(super) fn status(word: &str) -> Status {
+pub fn status(word: &str) -> Status {
     match word {
         // While storage is optimized, for hours after it grew, everything works and everything but storage can be changed.
         "available" | "storage-optimization" => Status::Ready,
@@ -68,7 +68,7 @@ fn remedy(word: &str) -> Option<&'static str> {
 }
 
 /// Whether RDS can make no final snapshot in this state (domain.md 4.7).
-pub(super) fn is_beyond_a_snapshot(word: &str) -> bool {
+pub fn is_beyond_a_snapshot(word: &str) -> bool {
     matches!(word, "failed" | "incompatible-restore" | "incompatible-network")
 }
 

@@ -45,7 +45,7 @@ impl fmt::Display for EngineVersion {
 
 impl EngineVersion {
     /// The version in an answer of RDS, which may carry more, such as `11.22-rds.20240418`.
-    pub(crate) fn answered(text: &str) -> Option<Self> {
+    pub fn answered(text: &str) -> Option<Self> {
         let digits = |text: &str| {
             let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
             text[..end].parse().ok()
@@ -56,7 +56,7 @@ impl EngineVersion {
 
     /// Whether `actual` is what was asked for: a major version asks for any of its minors, and with automatic minor
     /// upgrades a minor version asks for itself or a later one (domain.md 4.1: compare by prefix, because RDS moves it).
-    pub(crate) fn is_met_by(self, actual: Self, automatic_minors: bool) -> bool {
+    pub fn is_met_by(self, actual: Self, automatic_minors: bool) -> bool {
         self.major == actual.major
             && match (self.minor, actual.minor) {
                 (None, _) => true,

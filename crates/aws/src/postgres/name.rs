@@ -122,12 +122,12 @@ const KEY_WORDS: [&str; 103] = [
 ];
 
 /// Why a database cannot have the name, as the rest of a sentence; `None` when it can.
-pub(crate) fn database_refusal(name: &str) -> Option<String> {
+pub fn database_refusal(name: &str) -> Option<String> {
     refusal(name, DATABASE)
 }
 
 /// Why a user cannot have the name, as the rest of a sentence; `None` when it can.
-pub(crate) fn user_refusal(name: &str) -> Option<String> {
+pub fn user_refusal(name: &str) -> Option<String> {
     refusal(name, USER).or_else(|| {
         let lower = name.to_ascii_lowercase();
         let prefix = USER_PREFIXES.iter().find(|prefix| lower.starts_with(**prefix))?;
@@ -154,12 +154,12 @@ fn refusal(name: &str, max: usize) -> Option<String> {
 }
 
 /// The name of a stack's database: `git-eu` has `git_eu_production`.
-pub(super) fn default_database(stack: &StackName) -> String {
+pub fn default_database(stack: &StackName) -> String {
     format!("{}_production", stack.as_str().replace('-', "_"))
 }
 
 /// The name of a stack's user: the stack's own, with `app_` before it when that is taken, cut to what RDS allows.
-pub(super) fn default_user(stack: &StackName) -> String {
+pub fn default_user(stack: &StackName) -> String {
     let plain = stack.as_str().replace('-', "_");
     let cut =
         |name: &str| name.chars().take(USER).collect::<String>().trim_end_matches('_').to_owned();

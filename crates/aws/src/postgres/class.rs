@@ -27,6 +27,11 @@ pub struct InstanceClass<'a> {
 }
 
 impl<'a> InstanceClass<'a> {
+    /// The family with its generation, such as `m7g`.
+    pub fn family(&self) -> &'a str {
+        self.family
+    }
+
     /// The parts of `db.FAMILY.SIZE`; `None` when the text is not of that form.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (family, size) = text.strip_prefix("db.")?.split_once('.')?;
@@ -67,7 +72,7 @@ impl<'a> InstanceClass<'a> {
         }
     }
 
-    /// The default of `max_connections`, rather too low than too high.
+    /// The default of `max_connections` of RDS and of Aurora, rather too low than too high.
     pub fn max_connections(&self) -> Option<u32> {
         let bytes = (self.memory_gib()? * GIB).saturating_sub(HELD_BACK);
         u32::try_from((bytes / PER_CONNECTION).min(MOST_CONNECTIONS)).ok()
