@@ -16,6 +16,7 @@ pub(crate) fn registry() -> Registry {
         Arc::new(zonestack_plugin_efs::Efs),
         Arc::new(zonestack_plugin_rds::Rds),
         Arc::new(zonestack_plugin_redis::Redis),
+        Arc::new(zonestack_plugin_elasticache::ElastiCache),
         Arc::new(zonestack_plugin_gitlab::Gitlab),
     ];
     Registry::new(components)
@@ -28,6 +29,7 @@ pub(crate) fn drivers(aws: &aws_config::SdkConfig, cluster: kube::Client) -> Vec
         Arc::new(zonestack_aws::security_group::SecurityGroupDriver::new(aws)),
         Arc::new(zonestack_plugin_efs::EfsDriver::new(aws)),
         Arc::new(zonestack_plugin_rds::RdsDriver::new(aws)),
+        Arc::new(zonestack_plugin_elasticache::ElastiCacheDriver::new(aws)),
     ]
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn kinds() -> Vec<KindDeclaration> {
     kinds.push(zonestack_aws::security_group::declaration());
     kinds.extend(zonestack_plugin_efs::EfsDriver::declarations());
     kinds.extend(zonestack_plugin_rds::RdsDriver::declarations());
+    kinds.extend(zonestack_plugin_elasticache::ElastiCacheDriver::declarations());
     kinds
 }
 
