@@ -118,8 +118,7 @@ fn name_of(target: &Target) -> Result<&str, DriverError> {
 }
 
 fn unknown_kind(target: &Target) -> DriverError {
-    let message =
-        format!("the ElastiCache driver does not drive {} of {}", target.kind, target.id);
+    let message = format!("the ElastiCache driver does not drive {} of {}", target.kind, target.id);
     DriverError::new(ErrorClass::Bug, message)
 }
 

@@ -99,7 +99,8 @@ fn replicas(settings: &Settings) -> Vec<Finding> {
         .map(|given| {
             let (least, most) = (REPLICAS.start(), REPLICAS.end());
             let message = format!("{given} replicas: ElastiCache takes {least} to {most}");
-            let hint = "a failover needs one at least; leave replicas out for one in each further zone";
+            let hint =
+                "a failover needs one at least; leave replicas out for one in each further zone";
             Finding::error("replicas", "replicas", message).hint(hint)
         })
         .into_iter()
@@ -107,8 +108,9 @@ fn replicas(settings: &Settings) -> Vec<Finding> {
 }
 
 fn port(settings: &Settings) -> Vec<Finding> {
-    let refused = (settings.port == 0)
-        .then(|| Finding::error("port", "port", "0 is no TCP port".to_owned()).hint("such as 6379"));
+    let refused = (settings.port == 0).then(|| {
+        Finding::error("port", "port", "0 is no TCP port".to_owned()).hint("such as 6379")
+    });
     refused.into_iter().collect()
 }
 
@@ -159,7 +161,8 @@ fn backup(settings: &Settings) -> Vec<Finding> {
     let days = settings.backup.days;
     let path = "backup.days";
     if days == 0 {
-        let message = "there are no snapshots: sessions and queued jobs that are lost are lost for good";
+        let message =
+            "there are no snapshots: sessions and queued jobs that are lost are lost for good";
         let hint = "write backup: { days: 7 }";
         return vec![Finding::advisory("no-backups", path, message).hint(hint)];
     }
@@ -212,7 +215,8 @@ fn kms(settings: &Settings) -> Vec<Finding> {
             vec![error("this is no KMS key: write a key id, an ARN or alias/NAME")]
         }
         None if !settings.encrypted => {
-            let message = "snapshots and what nodes write to disk are not encrypted, and never can be";
+            let message =
+                "snapshots and what nodes write to disk are not encrypted, and never can be";
             let finding = Finding::advisory("not-encrypted", "encrypted", message);
             vec![finding.hint("leave encrypted out")]
         }

@@ -1,14 +1,8 @@
 //! Node types: `cache.FAMILY.SIZE` (<https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html>).
 
 /// Generations that ElastiCache makes no new nodes of, each with its successor.
-const RETIRED: [(&str, &str); 6] = [
-    ("t1", "t4g"),
-    ("m1", "m7g"),
-    ("m2", "r7g"),
-    ("m3", "m7g"),
-    ("c1", "m7g"),
-    ("r3", "r7g"),
-];
+const RETIRED: [(&str, &str); 6] =
+    [("t1", "t4g"), ("m1", "m7g"), ("m2", "r7g"), ("m3", "m7g"), ("c1", "m7g"), ("r3", "r7g")];
 
 /// Families that keep part of their data on disks. They ask for a switch of their own when they are made, which this
 /// component does not have.
@@ -56,7 +50,8 @@ mod tests {
             let class = NodeClass::parse(text).unwrap();
             assert_eq!((class.successor(), class.is_tiered()), (None, false), "{text}");
         }
-        for text in ["", "m7g.large", "db.m7g.large", "cache.m7g", "cache..large", "cache.M7G.large"]
+        for text in
+            ["", "m7g.large", "db.m7g.large", "cache.m7g", "cache..large", "cache.M7G.large"]
         {
             assert_eq!(NodeClass::parse(text), None, "{text}");
         }

@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_elasticache::types::{CacheCluster, PendingModifiedValues, ReplicationGroup};
+use aws_sdk_elasticache::types::{
+    AutomaticFailoverStatus, CacheCluster, MultiAzStatus, PendingModifiedValues, ReplicationGroup,
+    ReplicationGroupPendingModifiedValues as PendingInGroup,
+};
 use serde_json::{Map, Value as Json, json};
 use zonestack_aws::tags;
 use zonestack_core::projection::project;
@@ -44,7 +47,10 @@ pub(super) fn nodes(group: &ReplicationGroup) -> Vec<Node> {
         .map(|member| {
             Some(Node {
                 id: member.cache_cluster_id()?.to_owned(),
-                zone: member.preferred_availability_zone().filter(|zone| !zone.is_empty())?.to_owned(),
+                zone: member
+                    .preferred_availability_zone()
+                    .filter(|zone| !zone.is_empty())?
+                    .to_owned(),
                 is_primary: member.current_role() == Some("primary"),
             })
         })
@@ -72,9 +78,9 @@ impl Reading<'_> {
             "class" => self.class(wanted),
             "zones" => self.zones(wanted),
             "automatic_failover" => {
-                switch(group.automatic_failover().map(aws_sdk_elasticache::types::AutomaticFailoverStatus::as_str))
+                switch(group.automatic_failover().map(AutomaticFailoverStatus::as_str))
             }
-            "multi_az" => switch(group.multi_az().map(aws_sdk_elasticache::types::MultiAzStatus::as_str)),
+            "multi_az" => switch(group.multi_az().map(MultiAzStatus::as_str)),
             "cluster_mode" => flag(group.cluster_enabled()),
             "port" => self.port(),
             "subnet_group" => self.common(wanted, |c| text(c.cache_subnet_group_name())),
@@ -88,9 +94,7 @@ impl Reading<'_> {
             "kms_key_id" => self.kms_key(wanted),
             "snapshot_retention_days" => group.snapshot_retention_limit().map(Json::from),
             "snapshot_window" => text(group.snapshot_window()),
-            "maintenance_window" => {
-                self.common(wanted, |c| text(c.preferred_maintenance_window()))
-            }
+            "maintenance_window" => self.common(wanted, |c| text(c.preferred_maintenance_window())),
             "auto_minor_version_upgrade" => flag(group.auto_minor_version_upgrade()),
             "tags" => self.found.tags.as_ref().map(tags::to_json),
             // `apply` says how to change it, `snapshot` what it was made from; it has neither.
@@ -171,7 +175,7 @@ impl Reading<'_> {
             .or_else(|| group.transit_encryption_mode())
             .map_or("required", |mode| mode.as_str());
         let on = pending
-            .and_then(aws_sdk_elasticache::types::ReplicationGroupPendingModifiedValues::transit_encryption_enabled)
+            .and_then(PendingInGroup::transit_encryption_enabled)
             .or_else(|| group.transit_encryption_enabled())?;
         Some(json!(if on { mode } else { "disabled" }))
     }

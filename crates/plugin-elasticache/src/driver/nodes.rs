@@ -20,11 +20,7 @@ const NOTHING_TO_DO: &str = "NoOperationFault";
 impl ElastiCacheDriver {
     /// One call towards a node in each zone of the specification: replicas that are missing come first, so that there is no
     /// moment with fewer than before; then those that are too many go.
-    pub(super) async fn move_nodes(
-        &self,
-        target: &Target,
-        spec: &Json,
-    ) -> Result<(), DriverError> {
+    pub(super) async fn move_nodes(&self, target: &Target, spec: &Json) -> Result<(), DriverError> {
         let name = name_of(target)?;
         let nodes = self.seen_nodes(name);
         if nodes.is_empty() {

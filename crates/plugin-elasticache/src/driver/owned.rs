@@ -30,8 +30,8 @@ impl ElastiCacheDriver {
         let prefix = prefix(owner);
         let listed = self.list_replication_groups().await?.into_iter();
         let there = listed.filter(|group| group.status() != Some("deleting"));
-        let named =
-            there.filter(|group| group.replication_group_id().is_some_and(|n| n.starts_with(&prefix)));
+        let named = there
+            .filter(|group| group.replication_group_id().is_some_and(|n| n.starts_with(&prefix)));
         let looks = named.map(|group| async move {
             let tags = match self.tags_if_told(&group).await {
                 Err(error) if matches!(error.class, ErrorClass::Denied(_)) => None,

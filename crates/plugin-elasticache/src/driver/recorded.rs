@@ -21,7 +21,8 @@ use super::{ElastiCacheDriver, REPLICATION_GROUP};
 
 /// The password that must appear nowhere but in the call that sends it.
 pub(crate) const PASSWORD: &str = "Tr0ub4dorPlainAsDay";
-pub(crate) const ARN: &str = "arn:aws:elasticache:eu-west-1:111122223333:replicationgroup:git-cache";
+pub(crate) const ARN: &str =
+    "arn:aws:elasticache:eu-west-1:111122223333:replicationgroup:git-cache";
 
 /// What was sent: the parameters of each call.
 #[derive(Clone, Default)]

@@ -43,7 +43,8 @@ impl ElastiCacheDriver {
         queries: &[(usize, &Query)],
     ) -> Result<(BTreeMap<String, ReplicationGroup>, Vec<CacheCluster>), DriverError> {
         let listed = self.list_replication_groups().await?;
-        let named = |group: ReplicationGroup| Some((group.replication_group_id()?.to_owned(), group));
+        let named =
+            |group: ReplicationGroup| Some((group.replication_group_id()?.to_owned(), group));
         let groups: BTreeMap<_, _> = listed.into_iter().filter_map(named).collect();
         let is_there = |(_, query): &(usize, &Query)| {
             query.target.name.as_ref().is_some_and(|name| groups.contains_key(name))
@@ -108,7 +109,9 @@ impl ElastiCacheDriver {
         };
         match self.tags_of(arn).await {
             Ok(tags) => Ok(Some(tags)),
-            Err(error) if matches!(error.class, ErrorClass::Busy | ErrorClass::NotFound) => Ok(None),
+            Err(error) if matches!(error.class, ErrorClass::Busy | ErrorClass::NotFound) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -259,7 +259,10 @@ fn a_cache_outside_the_cluster_is_reached_by_its_endpoint() {
     let usual = ["git-on-nfs", "plain-http", "shared-gitaly"];
     assert!(rendered.findings.iter().all(|finding| usual.contains(&finding.code)));
     let environment = environment(&rendered, "gitlab/deployment@eu-west-1a");
-    assert_eq!(environment["REDIS_HOST"]["value"], json!({ "$ref": "cache/replication-group#address" }));
+    assert_eq!(
+        environment["REDIS_HOST"]["value"],
+        json!({ "$ref": "cache/replication-group#address" })
+    );
     assert_eq!(environment["REDIS_PORT"]["value"], "6379");
     let first = id("gitlab/deployment@eu-west-1a");
     let deployment = rendered.resources.iter().find(|resource| resource.id == first).unwrap();

@@ -43,11 +43,7 @@ fn every_setting_that_differs_is_a_difference() {
     }
     check(json!({"version": "9.0"}), &[], &["/engine_version", "/parameter_group"]);
     check(json!({"tls": "required", "auth": true}), &[], &["/auth", "/tls"]);
-    check(
-        json!({"engine": "redis"}),
-        &[],
-        &["/engine", "/engine_version", "/parameter_group"],
-    );
+    check(json!({"engine": "redis"}), &[], &["/engine", "/engine_version", "/parameter_group"]);
 }
 
 #[test]
@@ -109,7 +105,10 @@ fn what_the_answer_leaves_out_is_no_difference() {
         &[
             ("arn:aws:kms:eu-west-1:111122223333:key/0000-1111", "default_kms_key_id"),
             ("git-cache.c0ffee.ng.0001.euw1.cache.amazonaws.com", "redis"),
-            ("<SecurityGroups><member><SecurityGroupId>sg-1</SecurityGroupId><Status>active</Status></member></SecurityGroups>", ""),
+            (
+                "<SecurityGroups><member><SecurityGroupId>sg-1</SecurityGroupId><Status>active</Status></member></SecurityGroups>",
+                "",
+            ),
             ("<AutoMinorVersionUpgrade>true</AutoMinorVersionUpgrade>", ""),
             ("<PreferredAvailabilityZone>eu-west-1b</PreferredAvailabilityZone>", ""),
             (NO_NODE_WAITS, ""),
@@ -128,7 +127,10 @@ fn what_waits_for_the_window_counts_as_done() {
     check(settings("window"), &edits, &[]);
     // Switching to `now` asks for it again, which flushes what waits; but not while ElastiCache is at it.
     check(settings("now"), &edits, &["/class", "/engine_version", "/parameter_group"]);
-    let modifying = [edits[0], ("<Status>available</Status>\n  <Engine>", "<Status>modifying</Status>\n  <Engine>")];
+    let modifying = [
+        edits[0],
+        ("<Status>available</Status>\n  <Engine>", "<Status>modifying</Status>\n  <Engine>"),
+    ];
     check(settings("now"), &modifying, &[]);
 }
 

@@ -14,8 +14,7 @@ async fn delete(deletion: Deletion, answers: Vec<Answer>) -> (Result<(), DriverE
 
 #[tokio::test]
 async fn a_final_snapshot_is_made() {
-    let (deleted, calls) =
-        delete(snapshot(), vec![ok("DeleteReplicationGroup", GIT_CACHE)]).await;
+    let (deleted, calls) = delete(snapshot(), vec![ok("DeleteReplicationGroup", GIT_CACHE)]).await;
     assert_eq!(deleted, Ok(()));
     assert_eq!(calls.only()["Action"], "DeleteReplicationGroup");
     let expected = ["FinalSnapshotIdentifier=git-cache-final-1", "RetainPrimaryCluster=false"];

@@ -36,7 +36,8 @@ async fn its_state_says_whether_the_copy_is_there() {
     check("creating", |s| *s == Status::Pending("creating".to_owned())).await;
     check("a-word-to-come", |s| matches!(s, Status::Pending(_))).await;
     check("deleting", |s| *s == Status::Deleting).await;
-    check("failed", |s| matches!(s, Status::Failed(words) if words.contains("could not make"))).await;
+    check("failed", |s| matches!(s, Status::Failed(words) if words.contains("could not make")))
+        .await;
 }
 
 #[tokio::test]
@@ -44,7 +45,8 @@ async fn one_that_is_not_there_is_absent_and_what_cannot_be_asked_is_an_error() 
     assert_eq!(look(refused(404, "SnapshotNotFoundFault", "No.")).await, Ok(Status::Absent));
     let none = ok("DescribeSnapshots", "<Snapshots></Snapshots>");
     assert_eq!(look(none).await, Ok(Status::Absent));
-    let denied = "User: x is not authorized to perform: elasticache:DescribeSnapshots on resource: y";
+    let denied =
+        "User: x is not authorized to perform: elasticache:DescribeSnapshots on resource: y";
     let error = look(refused(403, "AccessDenied", denied)).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Denied(Some("elasticache:DescribeSnapshots".to_owned())));
 }

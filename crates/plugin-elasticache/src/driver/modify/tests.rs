@@ -110,15 +110,15 @@ fn encryption_leads_over_preferred() {
     check(json!({"tls": "required", "replicas": 1}), &[], true, &on);
     check(
         json!({"tls": "required"}),
-        &[(plain, &preferred)],
+        &[(plain, preferred.as_str())],
         true,
         &["TransitEncryptionMode=required"],
     );
     for tls in ["preferred", "disabled"] {
         let expected = ["TransitEncryptionMode=preferred"];
-        check(json!({"tls": tls}), &[(plain, &required)], true, &expected);
+        check(json!({"tls": tls}), &[(plain, required.as_str())], true, &expected);
     }
-    check(json!({}), &[(plain, &preferred)], true, &["TransitEncryptionEnabled=false"]);
+    check(json!({}), &[(plain, preferred.as_str())], true, &["TransitEncryptionEnabled=false"]);
 }
 
 #[tokio::test]

@@ -81,7 +81,8 @@ async fn replicas_that_are_too_many_go_by_their_ids() {
     ] {
         let (updated, calls) = update(&from, &to, answer()).await;
         assert_eq!(updated, Ok(()), "{from:?}");
-        let removed = calls.last().into_iter().filter(|(key, _)| key.starts_with("ReplicasToRemove"));
+        let removed =
+            calls.last().into_iter().filter(|(key, _)| key.starts_with("ReplicasToRemove"));
         assert_eq!(removed.map(|(_, id)| id).collect::<Vec<_>>(), [gone], "{from:?}");
         assert_eq!(calls.last()["Action"], "DecreaseReplicaCount");
         assert_eq!(calls.last()["ApplyImmediately"], "true");

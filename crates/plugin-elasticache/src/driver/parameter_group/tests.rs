@@ -168,10 +168,8 @@ async fn a_refused_change_has_its_class() {
         let (driver, _) = driver(vec![refused(400, code, "No.")]);
         let error = driver.update(cx(&owner), &target_group(), &spec(), &[]).await.unwrap_err();
         assert_eq!(error.class, ErrorClass::Unsupported, "without differences there is no call");
-        let parameters = [Difference {
-            path: "/parameters/timeout".to_owned(),
-            ..differences[0].clone()
-        }];
+        let parameters =
+            [Difference { path: "/parameters/timeout".to_owned(), ..differences[0].clone() }];
         let error = driver.update(cx(&owner), &target_group(), &spec(), &parameters).await;
         assert_eq!(error.unwrap_err().class, class, "{code}");
     }

@@ -41,9 +41,8 @@ async fn all_are_observed_from_the_same_lists() {
         _ => tags(),
     });
     let owner = owner();
-    let named = |name: &str| {
-        query(target(REPLICATION_GROUP, "cache/replication-group", name), json!({}))
-    };
+    let named =
+        |name: &str| query(target(REPLICATION_GROUP, "cache/replication-group", name), json!({}));
     let queries = [named("git-cache"), named("git-gone"), named("git-other")];
     let found = driver.observe(cx(&owner), &queries).await;
     let other = ARN.replace("git-cache", "git-other");
@@ -121,8 +120,7 @@ async fn a_stranger_is_told_by_its_tags_and_unread_tags_are_no_stranger() {
     let busy = refused(400, "InvalidReplicationGroupState", "Cluster not in available state.");
     assert_eq!(observe(with(busy)).await.unwrap().ownership, Ownership::Ours);
     // Nobody's marks are in the description either: not known is not foreign.
-    let (description, nodes) =
-        edited(&[("available", "modifying"), ("zonestack:", "other:")]);
+    let (description, nodes) = edited(&[("available", "modifying"), ("zonestack:", "other:")]);
     let unknown = observe(vec![described(&description), clusters(&nodes)]).await.unwrap();
     assert_eq!(unknown.ownership, Ownership::Unknown);
     let denied = refused(403, "AccessDenied", "No.");

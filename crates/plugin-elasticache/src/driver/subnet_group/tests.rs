@@ -86,8 +86,7 @@ async fn creating_marks_it() {
 async fn subnets_that_are_there_stay() {
     let owner = owner();
     let old = listed("git-cache", &["subnet-nominal-0", "subnet-old"]);
-    let (driver, calls) =
-        driver(vec![old, tags("u1"), ok("ModifyCacheSubnetGroup", "")]);
+    let (driver, calls) = driver(vec![old, tags("u1"), ok("ModifyCacheSubnetGroup", "")]);
     let found = driver.observe(cx(&owner), &[query(group(), spec())]).await;
     let differences = differences(&spec(), &found[0].as_ref().unwrap().attributes);
     driver.update(cx(&owner), &group(), &spec(), &differences).await.unwrap();
