@@ -47,7 +47,10 @@ fn one_word_brings_it_up_and_after_that_there_is_nothing_to_do() {
     // GitLab supports ElastiCache, and it is no single point of failure.
     assert!(!plan.advisories().contains(&"single-redis"), "{:?}", plan.advisories());
     let advisories: BTreeSet<&str> = plan.advisories().into_iter().collect();
-    assert_eq!(advisories, BTreeSet::from(["git-on-nfs", "plain-http", "shared-gitaly"]));
+    assert_eq!(
+        advisories,
+        BTreeSet::from(["git-on-nfs", "nfs-client-on-nodes", "plain-http", "shared-gitaly"])
+    );
     program.up();
     program.plan().is_noop();
     for kind in KINDS {

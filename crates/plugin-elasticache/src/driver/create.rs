@@ -34,6 +34,7 @@ impl ElastiCacheDriver {
             mark::marked(spec.str("description").unwrap_or_default(), cx.owner, &target.id);
         let zones = spec.texts("zones").unwrap_or_default();
         let tls = spec.str("tls").filter(|mode| *mode != "disabled");
+        let preferred = tls == Some("preferred");
         let answer = self
             .client
             .create_replication_group()
@@ -52,7 +53,8 @@ impl ElastiCacheDriver {
             .set_cache_parameter_group_name(spec.text("parameter_group"))
             .set_security_group_ids(spec.texts("security_groups"))
             .transit_encryption_enabled(tls.is_some())
-            .set_transit_encryption_mode(tls.map(TransitEncryptionMode::from))
+            // `required` is what encryption means without a mode, which versions before 7 do not know.
+            .set_transit_encryption_mode(preferred.then_some(TransitEncryptionMode::Preferred))
             .set_auth_token(token.as_ref().map(|token| token.expose().to_owned()))
             .set_at_rest_encryption_enabled(spec.flag("at_rest_encryption"))
             .set_kms_key_id(spec.text("kms_key_id"))

@@ -45,7 +45,7 @@ async fn what_is_optional_is_said_when_asked_for() {
     assert_eq!(said("PreferredCacheClusterAZs.AvailabilityZone.3"), None);
     assert_eq!(said("Port"), Some("6380"));
     assert_eq!(said("TransitEncryptionEnabled"), Some("true"));
-    assert_eq!(said("TransitEncryptionMode"), Some("required"));
+    assert_eq!(said("TransitEncryptionMode"), None);
     assert_eq!(said("AuthToken"), Some(PASSWORD));
     assert_eq!(said("KmsKeyId"), Some("alias/cache"));
     assert_eq!(said("SnapshotRetentionLimit"), Some("14"));
@@ -54,6 +54,10 @@ async fn what_is_optional_is_said_when_asked_for() {
     assert_eq!(said("SnapshotName"), Some("git-old-final"));
     assert_eq!(said("CacheParameterGroupName"), Some("git-cache-redis7"));
     assert_eq!(said("AutoMinorVersionUpgrade"), Some("false"));
+
+    let settings = json!({"tls": "preferred"});
+    let (_, calls) = create(&spec_of(REPLICATION_GROUP, settings), created()).await;
+    assert_eq!(calls.only()["TransitEncryptionMode"], "preferred");
 }
 
 #[tokio::test]
