@@ -92,7 +92,7 @@ impl Default for Settings {
 }
 
 /// What serves the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// Valkey.
@@ -127,7 +127,7 @@ impl Engine {
 }
 
 /// Encryption on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Tls {
     /// None. The security group lets in the worker nodes only.
@@ -167,7 +167,7 @@ impl Default for Backup {
 }
 
 /// When changes that can wait are carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Apply {
     /// In the next maintenance window.
