@@ -1,6 +1,6 @@
 """Everything that an AWS emulator holds and zonestack could touch, as JSON on stdout: for tests that compare.
 
-    python dump.py http://127.0.0.1:5000 [ec2] [efs] [rds]
+    python dump.py http://127.0.0.1:5000 [ec2] [efs] [rds] [elasticache]
 
 With a JSON argument that begins with `[`, it makes these calls instead, one after the other, as a person with a console
 would: [["ec2", "revoke_security_group_ingress", {"GroupId": "sg-1", …}], …]; the answers come as a list.
@@ -83,6 +83,30 @@ def rds(endpoint):
     }
 
 
+def elasticache(endpoint):
+    api = client(endpoint, "elasticache")
+    groups = api.describe_replication_groups()["ReplicationGroups"]
+    for group in groups:
+        group["Tags"] = api.list_tags_for_resource(ResourceName=group["ARN"])["TagList"]
+    own = [
+        group
+        for group in api.describe_cache_parameter_groups()["CacheParameterGroups"]
+        if not group["CacheParameterGroupName"].startswith("default.")
+    ]
+    for group in own:
+        name = group["CacheParameterGroupName"]
+        listed = api.describe_cache_parameters(CacheParameterGroupName=name)["Parameters"]
+        group["Parameters"] = {
+            one["ParameterName"]: one["ParameterValue"] for one in listed if one["Source"] == "user"
+        }
+    return {
+        "clusters": api.describe_cache_clusters()["CacheClusters"],
+        "parameterGroups": own,
+        "replicationGroups": groups,
+        "subnetGroups": api.describe_cache_subnet_groups()["CacheSubnetGroups"],
+    }
+
+
 def stack(endpoint, name):
     """What belongs to a stack by its tags, or by its name where the tags are missing: a line for each thing."""
     ec2, efs, rds = (client(endpoint, service) for service in ("ec2", "efs", "rds"))
@@ -143,8 +167,8 @@ def main():
     if wanted and wanted[0].startswith("["):
         answer = [call(endpoint, *one) for one in json.loads(wanted[0])]
     else:
-        dumps = {"ec2": ec2, "efs": efs, "rds": rds}
-        answer = {name: dumps[name](endpoint) for name in wanted or dumps}
+        dumps = {"ec2": ec2, "efs": efs, "elasticache": elasticache, "rds": rds}
+        answer = {name: dumps[name](endpoint) for name in wanted or ["ec2", "efs", "rds"]}
     json.dump(answer, sys.stdout, indent=1, sort_keys=True, default=str)
 
 

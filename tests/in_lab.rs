@@ -3,6 +3,7 @@
 mod aurora; // a stack on Aurora
 mod calls; // how many API calls a plan makes
 mod drift; // what people do by hand
+mod elasticache; // ElastiCache, as far as MiniStack has it
 mod faults; // one at every request of the real program
 mod made; // what AWS and the cluster hold, field by field
 mod ministack; // what moto cannot do

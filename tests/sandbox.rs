@@ -2,6 +2,7 @@
 
 mod aurora; // another database: its life, its advisory
 mod changes; // ten and more changes of the example, and the plan that a careful engineer would write
+mod elasticache; // ElastiCache in the place of the one Redis
 mod faulty; // stack files with faults, and the one screen that each gives
 mod faulty_text; // the same for files that are hardly YAML
 mod first_run; // the README's first command

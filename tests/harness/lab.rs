@@ -129,7 +129,7 @@ impl Lab {
         self.network()["securityGroups"]["nodes"].as_str().unwrap()
     }
 
-    /// What AWS holds, of these services: `ec2`, `efs`, `rds`.
+    /// What AWS holds, of these services: `ec2`, `efs`, `rds`, `elasticache`.
     #[track_caller]
     pub(crate) fn dump(&self, services: &[&str]) -> Value {
         self.python(services)

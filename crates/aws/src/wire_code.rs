@@ -9,6 +9,7 @@ use zonestack_core::driver::ErrorClass;
 /// What is the same for many services, and exceptions to [`SUFFIXES`].
 const CODES: &[(&str, Class)] = &[
     // Too many calls. EC2 says RequestLimitExceeded, which is no quota.
+    ("APICallRateForCustomerExceeded", Class::Throttled), // ElastiCache
     ("BandwidthLimitExceeded", Class::Throttled),
     ("PriorRequestNotComplete", Class::Throttled),
     ("RequestLimitExceeded", Class::Throttled),
@@ -59,6 +60,7 @@ const CODES: &[(&str, Class)] = &[
     ("IncorrectMountTargetState", Class::Busy),
     ("IncorrectState", Class::Busy),
     ("InvalidCacheClusterState", Class::Busy),
+    ("InvalidCacheParameterGroupState", Class::Busy),
     ("InvalidDBClusterSnapshotState", Class::Busy),
     ("InvalidDBClusterState", Class::Busy),
     ("InvalidDBInstanceState", Class::Busy),
@@ -89,6 +91,7 @@ const CODES: &[(&str, Class)] = &[
     ("InsufficientThroughputCapacity", Class::Quota),
     ("InsufficientStorageClusterCapacity", Class::Quota),
     ("NetworkInterfaceLimitExceeded", Class::Quota),
+    ("NodeQuotaForClusterExceeded", Class::Quota),
     ("ServiceLimitExceeded", Class::Quota),
     // A part of the network that the specification names is not there: the specification is wrong, not the thing itself gone.
     ("InvalidSubnet", Class::Invalid),
@@ -111,6 +114,7 @@ const CODES: &[(&str, Class)] = &[
     ("IpAddressInUse", Class::Invalid),
     ("MalformedQueryString", Class::Invalid),
     ("MissingParameter", Class::Invalid),
+    ("ServiceLinkedRoleNotFound", Class::Invalid),
     ("StorageTypeNotSupported", Class::Invalid),
     ("UnknownParameter", Class::Invalid),
     ("Validation", Class::Invalid),
@@ -247,6 +251,7 @@ mod tests {
                 "InvalidDBClusterStateFault",
                 "InvalidReplicationGroupState",
                 "InvalidReplicationGroupStateFault",
+                "InvalidCacheParameterGroupState",
             ],
         );
         check(
@@ -266,6 +271,7 @@ mod tests {
                 "RequestLimitExceeded",
                 "TooManyRequests",
                 "TooManyRequestsException",
+                "APICallRateForCustomerExceeded",
             ],
         );
         check(
@@ -287,6 +293,8 @@ mod tests {
                 "StorageQuotaExceeded",
                 "StorageQuotaExceededFault",
                 "NodeQuotaForCustomerExceededFault",
+                "NodeQuotaForClusterExceeded",
+                "CacheSubnetQuotaExceededFault",
                 "ServiceLimitExceeded",
             ],
         );
@@ -302,6 +310,7 @@ mod tests {
                 "SubnetNotFound",
                 "InvalidSubnetID.NotFound",
                 "InvalidVpcID.NotFound",
+                "ServiceLinkedRoleNotFoundFault",
             ],
         );
         check(

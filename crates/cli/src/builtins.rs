@@ -17,6 +17,7 @@ pub(crate) fn registry() -> Registry {
         Arc::new(zonestack_plugin_rds::Rds),
         Arc::new(zonestack_plugin_aurora::Aurora),
         Arc::new(zonestack_plugin_redis::Redis),
+        Arc::new(zonestack_plugin_elasticache::ElastiCache),
         Arc::new(zonestack_plugin_gitlab::Gitlab),
     ];
     Registry::new(components)
@@ -30,6 +31,7 @@ pub(crate) fn drivers(aws: &aws_config::SdkConfig, cluster: kube::Client) -> Vec
         Arc::new(zonestack_plugin_efs::EfsDriver::new(aws)),
         Arc::new(zonestack_plugin_rds::RdsDriver::new(aws)),
         Arc::new(zonestack_plugin_aurora::AuroraDriver::new(aws)),
+        Arc::new(zonestack_plugin_elasticache::ElastiCacheDriver::new(aws)),
     ]
 }
 
@@ -40,6 +42,7 @@ pub(crate) fn kinds() -> Vec<KindDeclaration> {
     kinds.extend(zonestack_plugin_efs::EfsDriver::declarations());
     kinds.extend(zonestack_plugin_rds::RdsDriver::declarations());
     kinds.extend(zonestack_plugin_aurora::AuroraDriver::declarations());
+    kinds.extend(zonestack_plugin_elasticache::ElastiCacheDriver::declarations());
     kinds
 }
 

@@ -101,7 +101,8 @@ fn trace(verbose: u8) {
         1 => "zonestack=info,zonestack_core=info",
         2 => {
             "warn,zonestack=debug,zonestack_core=debug,zonestack_aws=debug,zonestack_kubernetes=debug,\
-              zonestack_plugin_efs=debug,zonestack_plugin_rds=debug,zonestack_plugin_aurora=debug,zonestack_sandbox=debug"
+             zonestack_plugin_efs=debug,zonestack_plugin_fsx=debug,zonestack_plugin_rds=debug,zonestack_plugin_aurora=debug,\
+             zonestack_plugin_elasticache=debug,zonestack_host=debug,zonestack_sandbox=debug"
         }
         _ => "info,aws_config=debug,kube=debug,zonestack=trace",
     };

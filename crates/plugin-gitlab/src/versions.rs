@@ -70,10 +70,12 @@ pub(crate) fn redis_objection(
 pub(crate) fn redis_advice(major: u32, engine: &str) -> &'static str {
     match engine {
         "valkey" if major < 19 => {
-            "set the cache's engine to redis (7.2), or GitLab's version to 19.0.0 or later"
+            "set the cache's engine to redis (7.2; ElastiCache has 7.1), or GitLab's version to 19.0.0 or later"
         }
-        "redis" => "set the cache's version to 7.2; or its engine to valkey, from GitLab 19 on",
-        _ if major < 19 => "wire a cache whose engine is redis (7.2)",
+        "redis" => {
+            "set the cache's version to 7.2 (7.1 on ElastiCache); or its engine to valkey, from GitLab 19 on"
+        }
+        _ if major < 19 => "wire a cache whose engine is redis (7.2; ElastiCache has 7.1)",
         _ => "wire a cache whose engine is valkey (8.1)",
     }
 }

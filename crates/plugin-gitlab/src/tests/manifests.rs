@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
-use zonestack_core::interface::CsiVolume;
+use zonestack_core::interface::{CsiVolume, ready};
 use zonestack_core::value::{Ref, Value, is_marker};
 
 use super::{World, environment, id, manifests};
@@ -245,4 +245,30 @@ fn a_renamed_component_keeps_every_object_and_selector() {
         };
         assert_eq!(password(&after), password(&before));
     }
+}
+
+/// As `elasticache` exports it: the primary's name, known when it is ready, and no label, because its security group lets in
+/// the nodes and not pods.
+#[test]
+fn a_cache_outside_the_cluster_is_reached_by_its_endpoint() {
+    let mut world = World::new(2);
+    world.cache.host = Value::from(Ref::new(&id("cache/replication-group"), "address"));
+    world.cache.client_labels = BTreeMap::new();
+    world.cache.needs = vec![ready(&id("cache/replication-group"))];
+    let rendered = world.render();
+    let usual = ["git-on-nfs", "plain-http", "shared-gitaly"];
+    assert!(rendered.findings.iter().all(|finding| usual.contains(&finding.code)));
+    let environment = environment(&rendered, "gitlab/deployment@eu-west-1a");
+    assert_eq!(
+        environment["REDIS_HOST"]["value"],
+        json!({ "$ref": "cache/replication-group#address" })
+    );
+    assert_eq!(environment["REDIS_PORT"]["value"], "6379");
+    let first = id("gitlab/deployment@eu-west-1a");
+    let deployment = rendered.resources.iter().find(|resource| resource.id == first).unwrap();
+    let labels = deployment.spec.at("/spec/template/metadata/labels").unwrap().to_json();
+    let labels = labels.as_object().unwrap();
+    assert!(!labels.keys().any(|label| label.contains("client-of")), "{labels:?}");
+    let need = ready(&id("cache/replication-group"));
+    assert!(deployment.all_needs().contains(&need), "{:?}", deployment.all_needs());
 }
