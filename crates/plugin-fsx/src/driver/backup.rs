@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_fsx::types::{Backup, BackupLifecycle, Filter, FilterName};
+use aws_sdk_fsx::types::{
+    Backup, BackupFailureDetails, BackupLifecycle, FileSystem, Filter, FilterName,
+};
 use zonestack_core::driver::{CallContext, DriverError, Status, Target};
 
 use super::FsxDriver;
@@ -44,7 +46,7 @@ pub(super) async fn status(
         tags_of(backup.tags()).get(NAME).is_some_and(|tagged| tagged == name)
     };
     let of_this = |backup: &&Backup| {
-        let of = backup.file_system().and_then(|found| found.file_system_id());
+        let of = backup.file_system().and_then(FileSystem::file_system_id);
         of.zip(target.remote_id.as_deref()).is_none_or(|(of, wanted)| of == wanted)
     };
     // The state that says most for the data, should there be several.
@@ -62,7 +64,7 @@ fn state(backup: &Backup) -> Status {
         Some(BackupLifecycle::Available) => Status::Ready,
         Some(BackupLifecycle::Deleted) => Status::Absent,
         Some(BackupLifecycle::Failed) => {
-            let why = backup.failure_details().and_then(|details| details.message());
+            let why = backup.failure_details().and_then(BackupFailureDetails::message);
             Status::Failed(format!("FAILED: {}", why.unwrap_or("FSx could not make the backup")))
         }
         Some(other) => Status::Pending(other.as_str().to_owned()),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_fsx::types::{FileSystem, UpdateFileSystemOpenZfsConfiguration};
+use aws_sdk_fsx::types::{
+    FileSystem, OpenZfsFileSystemConfiguration, UpdateFileSystemOpenZfsConfiguration,
+};
 use serde_json::Value as Json;
 use zonestack_aws::error::driver_error;
 use zonestack_aws::{groups_of_interfaces, tags};
@@ -64,7 +66,7 @@ pub(super) async fn update(
             let found = current(driver, target, id).await?;
             let wanted: BTreeSet<String> =
                 spec.texts("route_tables")?.into_iter().flatten().collect();
-            let there = found.open_zfs_configuration().map(|found| found.route_table_ids());
+            let there = found.open_zfs_configuration().map(OpenZfsFileSystemConfiguration::route_table_ids);
             let there: BTreeSet<String> = there.unwrap_or_default().iter().cloned().collect();
             let some = |tables: Vec<String>| (!tables.is_empty()).then_some(tables);
             let change = configuration()
@@ -75,7 +77,7 @@ pub(super) async fn update(
         }
         Some(Part::RootVolume) => {
             let found = current(driver, target, id).await?;
-            let root = found.open_zfs_configuration().and_then(|found| found.root_volume_id());
+            let root = found.open_zfs_configuration().and_then(OpenZfsFileSystemConfiguration::root_volume_id);
             let root = root.ok_or_else(|| untold(target, "its root volume"))?;
             let call = driver.fsx.update_volume().volume_id(root);
             let done = call.open_zfs_configuration(spec.root_volume_change()).send().await;

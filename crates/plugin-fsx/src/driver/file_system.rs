@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_fsx::types::{
     DeleteFileSystemOpenZfsConfiguration, FileSystem, FileSystemLifecycle, FileSystemType,
-    StorageType, Volume,
+    OpenZfsFileSystemConfiguration, StorageType, Volume,
 };
 use futures::future;
 use serde_json::{Value as Json, json};
@@ -80,7 +80,7 @@ fn observation(
     details: &Details,
 ) -> Observation {
     let configuration = found.open_zfs_configuration();
-    let root_id = configuration.and_then(|configuration| configuration.root_volume_id());
+    let root_id = configuration.and_then(OpenZfsFileSystemConfiguration::root_volume_id);
     let root = root_id.and_then(|id| details.roots.get(id));
     let outputs = [
         ("id", found.file_system_id()),

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_fsx::types::{
-    AdministrativeAction, AdministrativeActionType, FileSystem, FileSystemLifecycle,
+    AdministrativeAction, AdministrativeActionType, DiskIopsConfiguration, FileSystem,
+    FileSystemFailureDetails, FileSystemLifecycle,
     OpenZfsDeploymentType, OpenZfsFileSystemConfiguration, OpenZfsVolumeConfiguration,
     Status as ActionStatus, Tag, Volume,
 };
@@ -27,7 +28,7 @@ pub(super) fn status(found: &FileSystem, root: Option<&Volume>) -> Status {
         return Status::Ready;
     };
     let failed = || {
-        let why = found.failure_details().and_then(|details| details.message());
+        let why = found.failure_details().and_then(FileSystemFailureDetails::message);
         Status::Failed(match why {
             Some(why) => format!("{}: {why}", lifecycle.as_str()),
             None => format!("FSx reports the state {}", lifecycle.as_str()),
@@ -37,9 +38,10 @@ pub(super) fn status(found: &FileSystem, root: Option<&Volume>) -> Status {
         FileSystemLifecycle::Available => {
             let root = root.map(Volume::administrative_actions).unwrap_or_default();
             let mut actions = found.administrative_actions().iter().chain(root);
-            match actions.any(is_under_way) {
-                true => Status::Busy(FileSystemLifecycle::Updating.as_str().to_owned()),
-                false => Status::Ready,
+            if actions.any(is_under_way) {
+                Status::Busy(FileSystemLifecycle::Updating.as_str().to_owned())
+            } else {
+                Status::Ready
             }
         }
         FileSystemLifecycle::Updating => Status::Busy(lifecycle.as_str().to_owned()),
@@ -110,13 +112,15 @@ pub(super) fn attributes(
         "subnets": or_asked("subnets", sorted(found.subnet_ids())),
         "preferred_subnet": or_asked(
             "preferred_subnet",
-            shown.configured(|found| found.preferred_subnet_id()).map(Json::from),
+            shown.configured(OpenZfsFileSystemConfiguration::preferred_subnet_id).map(Json::from),
         ),
         "security_groups": security_groups(&asked("security_groups"), found, groups),
         "kms_key_id": kms_key(&asked("kms_key_id"), found.kms_key_id()),
         "endpoint_range": or_asked(
             "endpoint_range",
-            shown.configured(|found| found.endpoint_ip_address_range()).map(Json::from),
+            shown
+                .configured(OpenZfsFileSystemConfiguration::endpoint_ip_address_range)
+                .map(Json::from),
         ),
         "route_tables": or_asked("route_tables", shown.configured(|found| sorted(found.route_table_ids()))),
         "storage_gib": or_asked("storage_gib", shown.of(FileSystem::storage_capacity).map(Json::from)),
@@ -126,9 +130,9 @@ pub(super) fn attributes(
         ),
         "iops_mode": or_asked(
             "iops_mode",
-            iops.and_then(|iops| iops.mode()).map(|mode| json!(mode.as_str())),
+            iops.and_then(DiskIopsConfiguration::mode).map(|mode| json!(mode.as_str())),
         ),
-        "iops": or_asked("iops", iops.and_then(|iops| iops.iops()).map(Json::from)),
+        "iops": or_asked("iops", iops.and_then(DiskIopsConfiguration::iops).map(Json::from)),
         "backup_days": or_asked(
             "backup_days",
             shown
@@ -137,7 +141,9 @@ pub(super) fn attributes(
         ),
         "backup_start": or_asked(
             "backup_start",
-            shown.configured(|found| found.daily_automatic_backup_start_time()).map(Json::from),
+            shown
+                .configured(OpenZfsFileSystemConfiguration::daily_automatic_backup_start_time)
+                .map(Json::from),
         ),
         "backup_tags": or_asked(
             "backup_tags",
@@ -145,7 +151,9 @@ pub(super) fn attributes(
         ),
         "maintenance": or_asked(
             "maintenance",
-            shown.configured(|found| found.weekly_maintenance_start_time()).map(Json::from),
+            shown
+                .configured(OpenZfsFileSystemConfiguration::weekly_maintenance_start_time)
+                .map(Json::from),
         ),
         "root_volume": or_asked("root_volume", root.map(|root| root_volume(&asked("root_volume"), root))),
         "tags": tags::to_json(&found_tags),
