@@ -38,7 +38,10 @@ fn a_file_system_is_made_found_kept_and_taken_up_again() {
     assert_eq!(configuration["DeploymentType"], "MULTI_AZ_1");
     assert_eq!(configuration["ThroughputCapacity"], 320);
     assert_eq!(configuration["PreferredSubnetId"], of("eu-west-1a"));
-    assert_eq!(configuration["DiskIopsConfiguration"], json!({ "Mode": "USER_PROVISIONED", "Iops": 2000 }));
+    assert_eq!(
+        configuration["DiskIopsConfiguration"],
+        json!({ "Mode": "USER_PROVISIONED", "Iops": 2000 })
+    );
     assert_eq!(configuration["RouteTableIds"], json!(["rtb-0123456789abcdef0"]));
     let tag = |key: &str| {
         let tags = system["Tags"].as_array().unwrap();

@@ -28,7 +28,8 @@ fn file_system(program: &Program) -> Value {
 /// The servers that volumes name.
 fn servers(program: &Program) -> Vec<String> {
     let volumes = found(program, "k8s.v1.PersistentVolume");
-    let server = |volume: &Value| volume["spec"]["spec"]["nfs"]["server"].as_str().unwrap().to_owned();
+    let server =
+        |volume: &Value| volume["spec"]["spec"]["nfs"]["server"].as_str().unwrap().to_owned();
     volumes.iter().map(server).collect()
 }
 
@@ -37,7 +38,10 @@ fn one_word_puts_the_files_on_fsx() {
     let program = Program::in_sandbox(&replaced(EXAMPLE, "{ use: efs }", "{ use: fsx-openzfs }"));
     let plan = program.plan();
     let advisories = plan.advisories().join("\n");
-    assert!(advisories.contains("Git repositories on NFS (Amazon FSx for OpenZFS)"), "{advisories}");
+    assert!(
+        advisories.contains("Git repositories on NFS (Amazon FSx for OpenZFS)"),
+        "{advisories}"
+    );
     assert!(advisories.contains("main route table of the VPC"), "{advisories}");
     assert!(!advisories.contains("EFS"), "{advisories}");
     program.up();

@@ -191,8 +191,7 @@ fn surroundings(settings: &Settings, context: &Context) -> Vec<Finding> {
         );
     }
     if multi_az && zones.len() < 2 {
-        let message =
-            format!("the files are held in two zones, and this stack has {known} only");
+        let message = format!("the files are held in two zones, and this stack has {known} only");
         findings.push(
             Finding::error("two-zones", "deployment", message).hint(
                 "add a zone to the stack; or, for files that are gone when their zone is, set `deployment: single-az-ha-2`",

@@ -155,10 +155,10 @@ fn size(settings: &Settings, findings: &mut Vec<Finding>) {
     if let Some(iops) = settings.iops.filter(|iops| !(least..=MAX_IOPS).contains(iops)) {
         let message =
             format!("{storage} GiB have {least} to {MAX_IOPS} operations per second, not {iops}");
-        findings.push(
-            Finding::error("iops", "iops", message)
-                .hint(format!("leave out `iops` for {IOPS_PER_GIB} for each GiB, or ask for more")),
-        );
+        findings
+            .push(Finding::error("iops", "iops", message).hint(format!(
+                "leave out `iops` for {IOPS_PER_GIB} for each GiB, or ask for more"
+            )));
     }
     if !RECORD_SIZES.contains(&settings.record_size) {
         let message = format!("FSx knows no record size of {} KiB", settings.record_size);
@@ -220,8 +220,7 @@ fn exports(settings: &Settings, findings: &mut Vec<Finding>) {
                 .hint("leave out `exportOptions` for those that suit most"),
         );
     } else if !options.iter().any(|option| option == "no_root_squash") {
-        let message =
-            "without `no_root_squash` root in a pod is nobody on the file system, and cannot give files to their owners";
+        let message = "without `no_root_squash` root in a pod is nobody on the file system, and cannot give files to their owners";
         findings.push(
             Finding::advisory("root-squash", "exportOptions", message)
                 .hint("add `no_root_squash`; or, if nothing runs as root, write `acknowledge: [root-squash]` beside `use: fsx-openzfs`"),

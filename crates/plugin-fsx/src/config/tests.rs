@@ -100,11 +100,7 @@ fn what_two_zones_need_has_no_meaning_in_one() {
         );
         check_findings(
             &yaml,
-            &[
-                "multi-az-only@zones",
-                "multi-az-only@routeTables",
-                "multi-az-only@endpointRange",
-            ],
+            &["multi-az-only@zones", "multi-az-only@routeTables", "multi-az-only@endpointRange"],
         );
     }
     for other in ["single-az-1", "multi-az-2", "MULTI_AZ_1"] {
@@ -157,7 +153,10 @@ fn sizes_have_ranges() {
 fn throughput_has_the_steps_of_its_deployment() {
     let check = |deployment: &str, throughput: u32, fits: bool| {
         let wanted: &[&str] = if fits { &[] } else { &["throughput@throughput"] };
-        check_findings(&format!("{{ deployment: {deployment}, throughput: {throughput} }}"), wanted);
+        check_findings(
+            &format!("{{ deployment: {deployment}, throughput: {throughput} }}"),
+            wanted,
+        );
     };
     for deployment in ["multi-az-1", "single-az-ha-2"] {
         check(deployment, 160, true);
@@ -230,7 +229,8 @@ fn a_key_has_a_name() {
 #[test]
 fn mount_options_that_fsx_does_not_support_are_refused() {
     check_findings("extraMountOptions: [noatime, nconnect=8, nfsvers=4.1, vers=3]", &[]);
-    for option in ["vers=2", "nfsvers=5", "nconnect=17", "nconnect=0", "nconnect", "minorversion=3"] {
+    for option in ["vers=2", "nfsvers=5", "nconnect=17", "nconnect=0", "nconnect", "minorversion=3"]
+    {
         check_findings(
             &format!("extraMountOptions: [noatime, {option}]"),
             &["mount-option-unsupported@extraMountOptions.1"],
@@ -238,7 +238,10 @@ fn mount_options_that_fsx_does_not_support_are_refused() {
     }
     check_findings("extraMountOptions: [soft]", &["?soft-mount@extraMountOptions.0"]);
     for option in ["", "a b", "hard,timeo=600"] {
-        check_findings(&format!("mountOptions: [hard, {option:?}]"), &["mount-option@mountOptions.1"]);
+        check_findings(
+            &format!("mountOptions: [hard, {option:?}]"),
+            &["mount-option@mountOptions.1"],
+        );
     }
 }
 

@@ -42,9 +42,8 @@ pub(super) async fn status(
         let page = page.map_err(|error| of_reading("DescribeBackups", error))?;
         found.extend(page.backups.unwrap_or_default());
     }
-    let named = |backup: &&Backup| {
-        tags_of(backup.tags()).get(NAME).is_some_and(|tagged| tagged == name)
-    };
+    let named =
+        |backup: &&Backup| tags_of(backup.tags()).get(NAME).is_some_and(|tagged| tagged == name);
     let of_this = |backup: &&Backup| {
         let of = backup.file_system().and_then(FileSystem::file_system_id);
         of.zip(target.remote_id.as_deref()).is_none_or(|(of, wanted)| of == wanted)

@@ -66,7 +66,8 @@ pub(super) async fn update(
             let found = current(driver, target, id).await?;
             let wanted: BTreeSet<String> =
                 spec.texts("route_tables")?.into_iter().flatten().collect();
-            let there = found.open_zfs_configuration().map(OpenZfsFileSystemConfiguration::route_table_ids);
+            let there =
+                found.open_zfs_configuration().map(OpenZfsFileSystemConfiguration::route_table_ids);
             let there: BTreeSet<String> = there.unwrap_or_default().iter().cloned().collect();
             let some = |tables: Vec<String>| (!tables.is_empty()).then_some(tables);
             let change = configuration()
@@ -77,7 +78,9 @@ pub(super) async fn update(
         }
         Some(Part::RootVolume) => {
             let found = current(driver, target, id).await?;
-            let root = found.open_zfs_configuration().and_then(OpenZfsFileSystemConfiguration::root_volume_id);
+            let root = found
+                .open_zfs_configuration()
+                .and_then(OpenZfsFileSystemConfiguration::root_volume_id);
             let root = root.ok_or_else(|| untold(target, "its root volume"))?;
             let call = driver.fsx.update_volume().volume_id(root);
             let done = call.open_zfs_configuration(spec.root_volume_change()).send().await;
@@ -166,11 +169,7 @@ async fn security_groups(
     done.map(drop).map_err(|error| driver_error("ModifyNetworkInterfaceAttribute", error, true))
 }
 
-async fn current(
-    driver: &FsxDriver,
-    target: &Target,
-    id: &str,
-) -> Result<FileSystem, DriverError> {
+async fn current(driver: &FsxDriver, target: &Target, id: &str) -> Result<FileSystem, DriverError> {
     by_id(driver, id).await?.ok_or_else(|| {
         DriverError::new(ErrorClass::NotFound, format!("{}: {id} is not there", target.id))
     })

@@ -47,9 +47,10 @@ fn meant(call: &str, code: &str, words: &str) -> Option<ErrorClass> {
         }
         ("DeleteFileSystem", "BackupInProgress") => Some(ErrorClass::Busy),
         // Only the token of a creation is ours: that of another call says nothing of what is there.
-        ("UpdateFileSystem" | "UpdateVolume" | "DeleteFileSystem", "IncompatibleParameterError") => {
-            Some(ErrorClass::Invalid)
-        }
+        (
+            "UpdateFileSystem" | "UpdateVolume" | "DeleteFileSystem",
+            "IncompatibleParameterError",
+        ) => Some(ErrorClass::Invalid),
         // Not the file system is missing, but what it shall be made from.
         ("CreateFileSystemFromBackup", "BackupNotFound")
         | (
@@ -84,7 +85,9 @@ fn advice(call: &str, code: &str, words: &str) -> Option<&'static str> {
         ("DeleteFileSystem", "BadRequest") => {
             "delete the volumes and snapshots that others made in it first. If FSx can make no final backup of it and nothing in it is needed: aws fsx delete-file-system --file-system-id … --open-zfs-configuration SkipFinalBackup=true"
         }
-        (_, "BackupNotFound") => "correct `fromBackup`: aws fsx describe-backups lists those there are",
+        (_, "BackupNotFound") => {
+            "correct `fromBackup`: aws fsx describe-backups lists those there are"
+        }
         (_, "ServiceLimitExceeded") => "ask for more in the console of Service Quotas",
         _ => return None,
     })

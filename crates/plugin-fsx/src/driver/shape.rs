@@ -29,7 +29,8 @@ impl<'a> Spec<'a> {
     }
 
     fn unknown(&self, key: &str) -> DriverError {
-        let message = format!("{}: `{key}` is not known yet, but the call needs it", self.target.id);
+        let message =
+            format!("{}: `{key}` is not known yet, but the call needs it", self.target.id);
         DriverError::new(ErrorClass::Bug, message)
     }
 

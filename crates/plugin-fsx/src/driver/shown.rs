@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_fsx::types::{
     AdministrativeAction, AdministrativeActionType, DiskIopsConfiguration, FileSystem,
-    FileSystemFailureDetails, FileSystemLifecycle,
-    OpenZfsDeploymentType, OpenZfsFileSystemConfiguration, OpenZfsVolumeConfiguration,
-    Status as ActionStatus, Tag, Volume,
+    FileSystemFailureDetails, FileSystemLifecycle, OpenZfsDeploymentType,
+    OpenZfsFileSystemConfiguration, OpenZfsVolumeConfiguration, Status as ActionStatus, Tag,
+    Volume,
 };
 use serde_json::{Value as Json, json};
 use zonestack_aws::tags;
@@ -177,7 +177,10 @@ fn security_groups(
     groups: &BTreeMap<String, Vec<String>>,
 ) -> Json {
     let known = found.network_interface_ids().iter().filter_map(|id| groups.get(id));
-    known.map(|groups| json!(groups)).find(|groups| groups != asked).unwrap_or_else(|| asked.clone())
+    known
+        .map(|groups| json!(groups))
+        .find(|groups| groups != asked)
+        .unwrap_or_else(|| asked.clone())
 }
 
 /// FSx answers with the key's ARN, whatever it was asked with. An alias cannot be compared without asking KMS, and the key
@@ -224,7 +227,8 @@ fn exports(asked: &Json, state: &OpenZfsVolumeConfiguration) -> Json {
             let there: BTreeSet<&str> = options.iter().map(String::as_str).collect();
             let same = |export: &&Json| {
                 let words = export["options"].as_array().into_iter().flatten();
-                export["clients"] == clients && words.filter_map(Json::as_str).collect::<BTreeSet<_>>() == there
+                export["clients"] == clients
+                    && words.filter_map(Json::as_str).collect::<BTreeSet<_>>() == there
             };
             let asked = asked.as_array().into_iter().flatten().find(same).cloned();
             asked.unwrap_or_else(|| json!({ "clients": clients, "options": options }))

@@ -207,7 +207,13 @@ fn the_declaration_fits_what_is_rendered_and_observed() {
         assert!(declared.fields.iter().any(|rule| rule.path == path), "no rule for {path}");
     }
     let decided_once = [
-        "deployment", "multi_az", "subnets", "preferred_subnet", "endpoint_range", "kms_key_id", "backup",
+        "deployment",
+        "multi_az",
+        "subnets",
+        "preferred_subnet",
+        "endpoint_range",
+        "kms_key_id",
+        "backup",
     ];
     for rule in &declared.fields {
         assert!(full.pointer(&rule.path).is_some(), "{} is in no specification", rule.path);

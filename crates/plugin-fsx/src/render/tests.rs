@@ -170,7 +170,11 @@ fn the_two_zones_depend_on_names_alone() {
     check("preferredZone: eu-west-1b", "abc", (&["a", "b"], "b"));
     check("preferredZone: eu-west-1c", "abc", (&["a", "c"], "c"));
     check("zones: [eu-west-1c, eu-west-1b]", "abc", (&["b", "c"], "b"));
-    check("{ zones: [eu-west-1b, eu-west-1c], preferredZone: eu-west-1c }", "abcd", (&["b", "c"], "c"));
+    check(
+        "{ zones: [eu-west-1b, eu-west-1c], preferredZone: eu-west-1c }",
+        "abcd",
+        (&["b", "c"], "c"),
+    );
     // With a zone that comes at the end nothing changes; before the two it would, so they can be written down.
     check("{}", "abcd", (&["a", "b"], "a"));
     check("zones: [eu-west-1b, eu-west-1c]", "abc", (&["b", "c"], "b"));
@@ -184,7 +188,10 @@ fn every_zone_mounts_the_same() {
         assert_eq!(shared.endpoints.len(), zones.len());
         let server = json!({ "$ref": "data/file-system#dns_name" });
         for endpoint in shared.endpoints.values() {
-            assert_eq!((endpoint.server.to_json(), endpoint.path.as_str()), (server.clone(), "/fsx"));
+            assert_eq!(
+                (endpoint.server.to_json(), endpoint.path.as_str()),
+                (server.clone(), "/fsx")
+            );
         }
         assert_eq!(shared.regional_server.as_ref().unwrap().to_json(), server);
     }
@@ -192,18 +199,19 @@ fn every_zone_mounts_the_same() {
 
 #[test]
 fn the_surroundings_are_looked_at_when_they_are_known() {
-    let check = |yaml: &str, zones: &str, cluster: Option<ClusterFacts>, wanted: &[(Severity, &str)]| {
-        let is_nominal = cluster.is_none();
-        let cluster = cluster.unwrap_or_default();
-        let context = Context { is_nominal, cluster, ..context(zones) };
-        let rendered = rendered(yaml, &context);
-        let found: Vec<_> = rendered.findings.iter().map(|f| (f.severity, f.code)).collect();
-        assert_eq!(found, wanted, "{yaml} {zones}");
-        assert_eq!(shared(&rendered).endpoints.len(), zones.len());
-        for finding in rendered.findings {
-            assert!(finding.hint.is_some(), "{} advises nothing", finding.code);
-        }
-    };
+    let check =
+        |yaml: &str, zones: &str, cluster: Option<ClusterFacts>, wanted: &[(Severity, &str)]| {
+            let is_nominal = cluster.is_none();
+            let cluster = cluster.unwrap_or_default();
+            let context = Context { is_nominal, cluster, ..context(zones) };
+            let rendered = rendered(yaml, &context);
+            let found: Vec<_> = rendered.findings.iter().map(|f| (f.severity, f.code)).collect();
+            assert_eq!(found, wanted, "{yaml} {zones}");
+            assert_eq!(shared(&rendered).endpoints.len(), zones.len());
+            for finding in rendered.findings {
+                assert!(finding.hint.is_some(), "{} advises nothing", finding.code);
+            }
+        };
     let cluster = |name: &str, image: &str| {
         Some(ClusterFacts {
             name: name.to_owned(),
@@ -227,7 +235,12 @@ fn the_surroundings_are_looked_at_when_they_are_known() {
     // What nothing is known of is not complained about.
     check(named, "a", None, &[]);
     check("{ zones: [eu-west-1a, eu-west-1z], routeTables: [rtb-01234567] }", "ab", None, &[]);
-    check("{ zones: [eu-west-1a, eu-west-1z], routeTables: [rtb-01234567] }", "ab", eks(), &[strange]);
+    check(
+        "{ zones: [eu-west-1a, eu-west-1z], routeTables: [rtb-01234567] }",
+        "ab",
+        eks(),
+        &[strange],
+    );
     check("{ preferredZone: eu-west-1z, routeTables: [rtb-01234567] }", "ab", eks(), &[strange]);
     check("deployment: single-az-ha-2", "ab", eks(), &[one_zone]);
     check("deployment: single-az-ha-1", "a", eks(), &[]);
@@ -248,7 +261,8 @@ fn every_advisory_is_listed() {
         findings.extend(rendered(yaml, &real).findings);
         findings
     };
-    let mut found = findings("{ backup: { days: 0 }, exportOptions: [async], mountOptions: [soft] }");
+    let mut found =
+        findings("{ backup: { days: 0 }, exportOptions: [async], mountOptions: [soft] }");
     found.extend(findings("deployment: single-az-ha-2"));
     assert!(found.iter().all(|found| found.severity == Severity::Advisory), "{found:?}");
     let mut seen: Vec<_> = found.iter().map(|found| found.code).collect();

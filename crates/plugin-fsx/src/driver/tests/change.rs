@@ -129,7 +129,8 @@ async fn each_difference_has_its_call() {
                 "Options": ["rw", "crossmnt", "sync", "no_root_squash"],
             }] }],
         });
-        check(&[path], "UpdateVolume", json!({ "VolumeId": ROOT, "OpenZFSConfiguration": root })).await;
+        check(&[path], "UpdateVolume", json!({ "VolumeId": ROOT, "OpenZFSConfiguration": root }))
+            .await;
     }
     check(
         &["/tags/Name"],
@@ -192,7 +193,14 @@ async fn storage_that_grows_too_little_is_not_tried() {
 #[tokio::test]
 async fn what_fsx_cannot_change_is_not_tried() {
     let aws = Aws::new(Vec::new());
-    for path in ["/deployment", "/subnets/0", "/preferred_subnet", "/kms_key_id", "/endpoint_range", "/backup"] {
+    for path in [
+        "/deployment",
+        "/subnets/0",
+        "/preferred_subnet",
+        "/kms_key_id",
+        "/endpoint_range",
+        "/backup",
+    ] {
         let result = update(&aws, &full_spec(), &[difference(path)]).await;
         assert_eq!(result.unwrap_err().class, ErrorClass::Unsupported, "{path}");
     }

@@ -117,7 +117,8 @@ async fn a_creation_whose_answer_was_lost_makes_no_second_one() {
 
 #[tokio::test]
 async fn a_creation_that_fails_says_why() {
-    let why = json!({ "Lifecycle": "FAILED", "FailureDetails": { "Message": "the key cannot be used" } });
+    let why =
+        json!({ "Lifecycle": "FAILED", "FailureDetails": { "Message": "the key cannot be used" } });
     let aws = Aws::new(vec![file_systems(&[with(shown(), why)])]);
     let found = observe_one(&aws, target(Some(FS)), Some(spec())).await;
     assert_eq!(found.status, Status::Failed("FAILED: the key cannot be used".to_owned()));

@@ -67,7 +67,8 @@ async fn it_is_found_by_id_and_by_marks() {
 
 #[tokio::test]
 async fn two_with_the_same_marks_are_not_chosen_from() {
-    let aws = Aws::new(vec![file_systems(&[shown(), with(shown(), json!({ "FileSystemId": "fs-2" }))])]);
+    let aws =
+        Aws::new(vec![file_systems(&[shown(), with(shown(), json!({ "FileSystemId": "fs-2" }))])]);
     let query = Query { target: target(None), spec: Some(spec()) };
     let error = observe(&aws, &[query]).await.remove(0).unwrap_err();
     assert_eq!(error.class, ErrorClass::Invalid);
@@ -102,7 +103,11 @@ async fn states_have_a_status() {
     check(state("UPDATING"), Status::Busy("UPDATING".to_owned())).await;
     check(state("DELETING"), Status::Deleting).await;
     check(state("FAILED"), failed("FSx reports the state FAILED")).await;
-    check(state("MISCONFIGURED_UNAVAILABLE"), failed("FSx reports the state MISCONFIGURED_UNAVAILABLE")).await;
+    check(
+        state("MISCONFIGURED_UNAVAILABLE"),
+        failed("FSx reports the state MISCONFIGURED_UNAVAILABLE"),
+    )
+    .await;
     check(state("SOMETHING_NEW"), Status::Pending("SOMETHING_NEW".to_owned())).await;
     // An emulator.
     check(json!({ "Lifecycle": null }), Status::Ready).await;
