@@ -37,13 +37,11 @@ fn servers(program: &Program) -> Vec<String> {
 fn one_word_puts_the_files_on_fsx() {
     let program = Program::in_sandbox(&replaced(EXAMPLE, "{ use: efs }", "{ use: fsx-openzfs }"));
     let plan = program.plan();
-    let advisories = plan.advisories().join("\n");
-    assert!(
-        advisories.contains("Git repositories on NFS (Amazon FSx for OpenZFS)"),
-        "{advisories}"
-    );
-    assert!(advisories.contains("main route table of the VPC"), "{advisories}");
-    assert!(!advisories.contains("EFS"), "{advisories}");
+    for code in ["fsx-adds-routes", "git-on-nfs", "shared-gitaly"] {
+        assert!(plan.advisories().contains(&code), "{:?}", plan.advisories());
+    }
+    let shown = program.run(&["plan"]).exits(0).says(&["NFS (Amazon FSx for OpenZFS)"]);
+    assert!(!format!("{shown}").contains("EFS"), "{shown}");
     program.up();
     let outcome = program.run(&["plan", "--detailed-exitcode", "--output", "json"]).exits(0);
     Plan::of(&outcome).is_noop();
@@ -153,11 +151,25 @@ fn any_number_of_zones_has_one_file_system_in_two() {
 #[test]
 fn one_zone_is_refused_unless_it_is_asked_for() {
     let one_zone = |with: &str| {
-        let text = replaced(&stack(with), "{ use: rds }", "{ use: rds, with: { multiAz: false } }");
-        replaced(&text, "region: eu-west-1\n", "region: eu-west-1\nzones: [eu-west-1b]\n")
+        format!(
+            "
+apiVersion: zonestack/v1
+name: files
+cluster: k8s.myzone.net
+region: eu-west-1
+zones: [eu-west-1b]
+components:
+  data: {{ use: fsx-openzfs, with: {with} }}
+"
+        )
     };
     let program = Program::in_sandbox(&one_zone("{}"));
     let outcome = program.run(&["up", "--yes"]).exits(1);
     outcome.says(&["the files are held in two zones", "deployment: single-az-ha-2"]);
     assert!(!program.file("sandbox.json").exists() || found(&program, KIND).is_empty());
+
+    program.stack(one_zone("{ deployment: single-az-ha-2 }"));
+    program.up();
+    program.plan().is_noop();
+    assert_eq!(file_system(&program)["spec"]["subnets"].as_array().unwrap().len(), 1);
 }

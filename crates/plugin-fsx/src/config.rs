@@ -66,6 +66,9 @@ pub struct Settings {
     pub kms_key_id: Option<String>,
     /// A backup to fill the new file system from, such as `backup-0123456789abcdef0`. Looked at only when it is made.
     pub from_backup: Option<String>,
+    /// What volumes declare as their size. Nothing enforces it, and Kubernetes lets no claim of theirs grow: it does not
+    /// follow `storage`.
+    pub capacity: String,
     /// NFS mount options in place of those that AWS recommends, one per item.
     pub mount_options: Option<Vec<String>>,
     /// Mount options in addition, one per item.
@@ -178,6 +181,7 @@ impl Default for Settings {
             maintenance: None,
             kms_key_id: None,
             from_backup: None,
+            capacity: "100Gi".to_owned(),
             mount_options: None,
             extra_mount_options: Vec::new(),
         }

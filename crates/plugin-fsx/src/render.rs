@@ -60,7 +60,8 @@ pub fn render(settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
             endpoints: context.zones.iter().map(|zone| (zone.zone.clone(), endpoint())).collect(),
             mount_options: settings.mount_options(),
             csi: None,
-            capacity: format!("{}Gi", settings.storage),
+            // Not the size: claims without a storage class cannot grow (admission plugin PersistentVolumeClaimResize).
+            capacity: settings.capacity.clone(),
             regional: settings.deployment.is_multi_az(),
             regional_server: Some(server.clone().into()),
         })],

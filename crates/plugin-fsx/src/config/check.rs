@@ -34,6 +34,7 @@ pub fn check(settings: &Settings) -> Vec<Finding> {
     copies(settings, &mut findings);
     protection(settings, &mut findings);
     mount_options(settings, &mut findings);
+    capacity(settings, &mut findings);
     findings
 }
 
@@ -324,6 +325,21 @@ fn mount_option(path: &str, option: &str) -> Option<Finding> {
             "with `soft` a write that times out is lost, and the application may not notice";
         Finding::advisory("soft-mount", path, message).hint("use `hard`: a failover takes time")
     })
+}
+
+fn capacity(settings: &Settings, findings: &mut Vec<Finding>) {
+    const SUFFIXES: [&str; 13] =
+        ["", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let text = settings.capacity.as_str();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number = digits.parse::<u64>().ok().filter(|number| *number > 0);
+    let plain = digits.chars().all(|c| c.is_ascii_digit());
+    if number.is_none() || !plain || !SUFFIXES.contains(&&text[digits.len()..]) {
+        findings.push(
+            Finding::error("capacity", "capacity", format!("`{text}` is not a size"))
+                .hint("a whole number with a unit, such as 100Gi"),
+        );
+    }
 }
 
 /// An id of AWS's newer or older form behind its prefix.

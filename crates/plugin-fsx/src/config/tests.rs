@@ -246,6 +246,16 @@ fn mount_options_that_fsx_does_not_support_are_refused() {
 }
 
 #[test]
+fn capacity_is_a_size() {
+    for text in ["1", "100Gi", "5T"] {
+        check_findings(&format!("capacity: {text:?}"), &[]);
+    }
+    for text in ["", "Gi", "0Gi", "-5Gi", "+5Gi", "1.5Ti", "100GB", "100 Gi"] {
+        check_findings(&format!("capacity: {text:?}"), &["capacity@capacity"]);
+    }
+}
+
+#[test]
 fn mount_options_are_those_recommended_or_the_users() {
     assert_eq!(settings("{}").mount_options(), RECOMMENDED);
     let replaced = settings("{ mountOptions: [hard], extraMountOptions: [noatime] }");

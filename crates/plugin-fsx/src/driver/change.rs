@@ -8,12 +8,15 @@ use aws_sdk_fsx::types::{
 use serde_json::Value as Json;
 use zonestack_aws::error::driver_error;
 use zonestack_aws::{groups_of_interfaces, tags};
-use zonestack_core::driver::{CallContext, Difference, DriverError, ErrorClass, Target};
+use zonestack_core::driver::{CallContext, Difference, DriverError, ErrorClass, Status, Target};
 
 use super::failure::of_writing;
 use super::file_system::by_id;
 use super::shape::{Spec, tag_list};
-use super::{FsxDriver, remote_id};
+use super::{FsxDriver, remote_id, shown};
+
+/// Where the size stands.
+const STORAGE: &str = "/storage_gib";
 
 /// What of a specification one call changes.
 enum Part {
@@ -52,10 +55,35 @@ pub(super) async fn update(
 ) -> Result<(), DriverError> {
     let id = remote_id(target)?;
     let Some(first) = differences.first() else { return Ok(()) };
+    if let Some(grows) = differences.iter().find(|difference| difference.path == STORAGE) {
+        enough(target, grows)?;
+    }
+    let Err(error) = attempt(driver, cx, target, json, id, first, differences).await else {
+        return Ok(());
+    };
+    // FSx refuses one change during another in the same words as what it will never do.
+    if error.class == ErrorClass::Invalid
+        && let Ok(Some(found)) = by_id(driver, id).await
+        && matches!(shown::status(&found, None), Status::Busy(_))
+    {
+        return Err(DriverError::new(ErrorClass::Busy, error.message));
+    }
+    Err(error)
+}
+
+async fn attempt(
+    driver: &FsxDriver,
+    cx: CallContext<'_>,
+    target: &Target,
+    json: &Json,
+    id: &str,
+    first: &Difference,
+    differences: &[Difference],
+) -> Result<(), DriverError> {
     let spec = Spec::new(target, json);
     let configuration = UpdateFileSystemOpenZfsConfiguration::builder;
     match Part::of(&first.path) {
-        Some(Part::Storage) => storage(driver, target, id, spec, differences).await,
+        Some(Part::Storage) => storage(driver, id, spec, differences).await,
         Some(Part::Throughput) => {
             let throughput = spec.number("throughput_mbps");
             let change = configuration().set_throughput_capacity(throughput).build();
@@ -114,15 +142,11 @@ async fn configure(
 
 async fn storage(
     driver: &FsxDriver,
-    target: &Target,
     id: &str,
     spec: Spec<'_>,
     differences: &[Difference],
 ) -> Result<(), DriverError> {
-    let grows = differences.iter().find(|difference| difference.path == "/storage_gib");
-    if let Some(grows) = grows {
-        enough(target, grows)?;
-    }
+    let grows = differences.iter().any(|difference| difference.path == STORAGE);
     let iops = differences.iter().any(|d| ["/iops_mode", "/iops"].contains(&d.path.as_str()));
     let configuration = iops.then(|| {
         UpdateFileSystemOpenZfsConfiguration::builder()
@@ -130,7 +154,7 @@ async fn storage(
             .build()
     });
     let call = driver.fsx.update_file_system().file_system_id(id);
-    let call = call.set_storage_capacity(grows.and_then(|_| spec.number("storage_gib")));
+    let call = call.set_storage_capacity(spec.number("storage_gib").filter(|_| grows));
     let done = call.set_open_zfs_configuration(configuration).send().await;
     done.map(drop).map_err(|error| of_writing("UpdateFileSystem", error))
 }

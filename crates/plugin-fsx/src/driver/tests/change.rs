@@ -258,6 +258,14 @@ async fn refusals_of_a_change_have_their_class() {
     let early = "the last update was less than 6 hours ago, or is still in progress";
     check("BadRequest", early, ErrorClass::Invalid, "run zonestack again later").await;
     check("BadRequest", "the value is not valid", ErrorClass::Invalid, "").await;
+    // Whatever the words: another change is under way.
+    let aws = Aws::new(vec![
+        ("UpdateFileSystem", refused("BadRequest", "not now")),
+        file_systems(&[with(shown(), under_way("PENDING", json!({ "StorageCapacity": 200 })))]),
+    ]);
+    let error = update(&aws, &spec(), &[difference("/throughput_mbps")]).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Busy);
+    assert!(error.message.contains("not now"), "{error}");
     check("IncompatibleParameterError", "token", ErrorClass::Invalid, "").await;
     check("FileSystemNotFound", "gone", ErrorClass::NotFound, "").await;
     check("UnsupportedOperation", "no", ErrorClass::Unsupported, "").await;
