@@ -165,7 +165,7 @@ components:
     };
     let program = Program::in_sandbox(&one_zone("{}"));
     let outcome = program.run(&["up", "--yes"]).exits(1);
-    outcome.says(&["the files are held in two zones", "deployment: single-az-ha-2"]);
+    outcome.says(&["the files are held in two zones", "single-az-ha-2"]);
     assert!(!program.file("sandbox.json").exists() || found(&program, KIND).is_empty());
 
     program.stack(one_zone("{ deployment: single-az-ha-2 }"));
