@@ -17,7 +17,7 @@ use zonestack_core::driver::{
 
 use super::failure::{is_not_found, of_reading, of_writing};
 use super::shape::{Spec, tag_list};
-use super::shown::{self, RESTORED_FROM, tags_of};
+use super::shown::{self, RESTORED_FROM, SECURITY_GROUPS, tags_of};
 use super::{FsxDriver, backup, known, remote_id, token};
 use crate::render::FILE_SYSTEM_KIND;
 
@@ -221,6 +221,8 @@ pub(super) async fn create(
     let token = token(target)?;
     let spec = Spec::new(target, json);
     let mut marked = tags::at_creation(json, cx.owner, &target.id);
+    let groups = spec.texts("security_groups")?;
+    marked.extend(groups.iter().map(|ids| (SECURITY_GROUPS.to_owned(), ids.join(" "))));
     let made = if let Some(backup) = spec.text("backup") {
         marked.insert(RESTORED_FROM.to_owned(), backup.to_owned());
         let call = driver.fsx.create_file_system_from_backup().backup_id(backup);
@@ -228,7 +230,7 @@ pub(super) async fn create(
             .storage_type(StorageType::Ssd)
             .set_storage_capacity(spec.number("storage_gib"))
             .set_subnet_ids(Some(spec.subnets()?))
-            .set_security_group_ids(spec.texts("security_groups")?)
+            .set_security_group_ids(groups)
             .set_kms_key_id(spec.text("kms_key_id").map(str::to_owned))
             .set_tags(Some(tag_list(marked)))
             .open_zfs_configuration(spec.creation()?)
@@ -242,7 +244,7 @@ pub(super) async fn create(
             .storage_type(StorageType::Ssd)
             .set_storage_capacity(spec.number("storage_gib"))
             .set_subnet_ids(Some(spec.subnets()?))
-            .set_security_group_ids(spec.texts("security_groups")?)
+            .set_security_group_ids(groups)
             .set_kms_key_id(spec.text("kms_key_id").map(str::to_owned))
             .set_tags(Some(tag_list(marked)))
             .open_zfs_configuration(spec.creation()?)

@@ -16,6 +16,9 @@ use zonestack_core::projection::project;
 /// The tag with the backup that a file system was filled from, which FSx does not tell.
 pub(super) const RESTORED_FROM: &str = "zonestack:restored-from";
 
+/// The tag with the security groups that a file system was made with, which FSx does not tell either.
+pub(super) const SECURITY_GROUPS: &str = "zonestack:security-groups";
+
 pub(super) fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
     let tag = |tag: &Tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()));
     tags.iter().filter_map(tag).collect()
@@ -114,7 +117,9 @@ pub(super) fn attributes(
             "preferred_subnet",
             shown.configured(OpenZfsFileSystemConfiguration::preferred_subnet_id).map(Json::from),
         ),
-        "security_groups": security_groups(&asked("security_groups"), found, groups),
+        "security_groups": security_groups(
+            &asked("security_groups"), found, groups, &found_tags,
+        ),
         "kms_key_id": kms_key(&asked("kms_key_id"), found.kms_key_id()),
         "endpoint_range": or_asked(
             "endpoint_range",
@@ -170,17 +175,23 @@ fn sorted(items: &[String]) -> Option<Json> {
     (!items.is_empty()).then(|| json!(items))
 }
 
-/// Those of the first network interface that has others than asked; an interface that EC2 does not show says nothing.
+/// Those of the first network interface that has others than asked; an interface that EC2 does not show says nothing. Where
+/// none is shown and what is asked is not known yet, those that it was made with.
 fn security_groups(
     asked: &Json,
     found: &FileSystem,
     groups: &BTreeMap<String, Vec<String>>,
+    tags: &BTreeMap<String, String>,
 ) -> Json {
     let known = found.network_interface_ids().iter().filter_map(|id| groups.get(id));
-    known
-        .map(|groups| json!(groups))
-        .find(|groups| groups != asked)
-        .unwrap_or_else(|| asked.clone())
+    if let Some(others) = known.map(|groups| json!(groups)).find(|groups| groups != asked) {
+        return others;
+    }
+    let is_known = asked.as_array().is_some_and(|asked| asked.iter().all(Json::is_string));
+    match tags.get(SECURITY_GROUPS).filter(|_| !is_known) {
+        Some(made_with) => json!(made_with.split(' ').collect::<Vec<_>>()),
+        None => asked.clone(),
+    }
 }
 
 /// FSx answers with the key's ARN, whatever it was asked with. An alias cannot be compared without asking KMS, and the key

@@ -248,6 +248,21 @@ async fn security_groups_are_those_of_every_interface() {
     check(&["sg-1"], &["sg-1"], json!(["sg-1"])).await;
     check(&["sg-1"], &["sg-2"], json!(["sg-2"])).await;
     check(&["sg-2", "sg-1"], &["sg-1"], json!(["sg-1", "sg-2"])).await;
+    // The group is observed together with it, so its id is not known to the question: the interfaces tell, and while there
+    // are none, what it was made with.
+    let unresolved = json!({ "security_groups": [{ "$ref": "data/security-group#id" }] });
+    let unresolved = || with(spec(), unresolved.clone());
+    let mut made_with = tags();
+    let tag = json!({ "Key": "zonestack:security-groups", "Value": "sg-1 sg-2" });
+    made_with.as_array_mut().unwrap().push(tag);
+    let creating = with(shown(), json!({ "Tags": made_with, "Lifecycle": "CREATING" }));
+    let found = observe_one(&Aws::new(world(shown())), target(Some(FS)), Some(unresolved())).await;
+    assert_eq!(found.attributes["security_groups"], json!(["sg-1"]));
+    let aws = Aws::new(vec![file_systems(&[creating])]);
+    let found = observe_one(&aws, target(Some(FS)), Some(unresolved())).await;
+    assert_eq!(found.attributes["security_groups"], json!(["sg-1", "sg-2"]));
+    let found = observe_one(&aws, target(Some(FS)), Some(spec())).await;
+    assert_eq!(found.attributes["security_groups"], json!(["sg-1"]));
     // EC2 does not show them (yet).
     let aws = Aws::new(vec![file_systems(&[shown()]), volumes(&[root_shown()]), interfaces(&[])]);
     let found = observe_one(&aws, target(Some(FS)), Some(spec())).await;
