@@ -5,6 +5,7 @@ mod calls; // how many API calls a plan makes
 mod drift; // what people do by hand
 mod elasticache; // ElastiCache, as far as MiniStack has it
 mod faults; // one at every request of the real program
+mod fsx; // what moto can show of FSx
 mod made; // what AWS and the cluster hold, field by field
 mod ministack; // what moto cannot do
 mod outage; // the API server and etcd die

@@ -6,6 +6,7 @@ mod elasticache; // ElastiCache in the place of the one Redis
 mod faulty; // stack files with faults, and the one screen that each gives
 mod faulty_text; // the same for files that are hardly YAML
 mod first_run; // the README's first command
+mod fsx; // files on FSx in place of EFS, from the first `up` to the last backup
 mod guards; // what is refused, and how
 mod interruption; // Ctrl-C, kill -9, and again
 mod lease; // who is at work, and how the dead let go

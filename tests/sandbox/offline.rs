@@ -61,7 +61,7 @@ fn the_graph_has_four_formats() {
 fn the_schema_knows_every_component_type() {
     let schema = Program::offline("").run(&["schema"]).exits(0).json();
     let definitions = schema["$defs"].as_object().unwrap();
-    for name in ["efs", "gitlab", "rds", "redis"] {
+    for name in ["efs", "fsx-openzfs", "gitlab", "rds", "redis"] {
         assert!(definitions.contains_key(&format!("with.{name}")), "{name}");
     }
     assert_eq!(schema["properties"]["apiVersion"]["const"], "zonestack/v1");

@@ -94,7 +94,8 @@ fn files() -> Result<Vec<(String, String)>, CodegenError> {
         ("docs/stack.schema.json".to_owned(), schema),
     ];
     for name in component::types(&document) {
-        let path = checkout::root().join(format!("crates/plugin-{name}/src/lib.rs"));
+        let plugin = component::plugin(&name);
+        let path = checkout::root().join(format!("crates/{plugin}/src/lib.rs"));
         let library = fs::read_to_string(&path)
             .map_err(|source| CodegenError::Read { path: path.clone(), source })?;
         let page = component::page(&name, &library, &document);

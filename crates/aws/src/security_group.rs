@@ -1,4 +1,4 @@
-//! The kind `aws.ec2.security-group`: what guards a managed service. Reachable from the worker nodes on one port, and from
+//! The kind `aws.ec2.security-group`: what guards a managed service. Reachable from the worker nodes on its ports, and from
 //! nowhere else; nothing goes out.
 
 mod declaration;
@@ -15,6 +15,17 @@ pub use driver::SecurityGroupDriver;
 
 /// The kind.
 pub const KIND: &str = "aws.ec2.security-group";
+
+/// Ports that the worker nodes reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
+    /// The first.
+    pub from: u16,
+    /// The last.
+    pub to: u16,
+}
 
 /// The longest description that EC2 takes (domain.md 7.11).
 const DESCRIPTION: usize = 255;
@@ -41,18 +52,37 @@ pub fn from_nodes(
     port: u16,
     purpose: &str,
 ) -> Resource {
+    from_nodes_on(id, name, context, &[Ports { protocol: "tcp", from: port, to: port }], purpose)
+}
+
+/// The same as [`from_nodes`] for a service with several ports, in their order. A rule of more than one port has `from_port`
+/// and `to_port` in place of `port`.
+pub fn from_nodes_on(
+    id: ResourceId,
+    name: &str,
+    context: &Context,
+    ports: &[Ports],
+    purpose: &str,
+) -> Resource {
     let mut groups = context.node_security_groups.clone();
     groups.sort();
     groups.dedup();
-    let ingress: Vec<_> = groups
-        .iter()
-        .map(|group| {
-            json!({
-                "protocol": "tcp",
-                "port": port,
-                "group": group,
-                "description": printable(&format!("{purpose} from the worker nodes")),
-            })
+    let rules = groups.iter().flat_map(|group| ports.iter().map(move |ports| (group, ports)));
+    let ingress: Vec<_> = rules
+        .map(|(group, ports)| {
+            let description = printable(&format!("{purpose} from the worker nodes"));
+            let Ports { protocol, from, to } = ports;
+            if from == to {
+                json!({ "protocol": protocol, "port": from, "group": group, "description": description })
+            } else {
+                json!({
+                    "protocol": protocol,
+                    "from_port": from,
+                    "to_port": to,
+                    "group": group,
+                    "description": description,
+                })
+            }
         })
         .collect();
     let spec = json!({

@@ -14,6 +14,7 @@ use zonestack_core::registry::Registry;
 pub(crate) fn registry() -> Registry {
     let components: Vec<Arc<dyn Component>> = vec![
         Arc::new(zonestack_plugin_efs::Efs),
+        Arc::new(zonestack_plugin_fsx::FsxOpenZfs),
         Arc::new(zonestack_plugin_rds::Rds),
         Arc::new(zonestack_plugin_aurora::Aurora),
         Arc::new(zonestack_plugin_redis::Redis),
@@ -29,6 +30,7 @@ pub(crate) fn drivers(aws: &aws_config::SdkConfig, cluster: kube::Client) -> Vec
         Arc::new(zonestack_kubernetes::driver::KubernetesDriver::new(cluster)),
         Arc::new(zonestack_aws::security_group::SecurityGroupDriver::new(aws)),
         Arc::new(zonestack_plugin_efs::EfsDriver::new(aws)),
+        Arc::new(zonestack_plugin_fsx::FsxDriver::new(aws)),
         Arc::new(zonestack_plugin_rds::RdsDriver::new(aws)),
         Arc::new(zonestack_plugin_aurora::AuroraDriver::new(aws)),
         Arc::new(zonestack_plugin_elasticache::ElastiCacheDriver::new(aws)),
@@ -40,6 +42,7 @@ pub(crate) fn kinds() -> Vec<KindDeclaration> {
     let mut kinds = zonestack_kubernetes::driver::KubernetesDriver::declarations();
     kinds.push(zonestack_aws::security_group::declaration());
     kinds.extend(zonestack_plugin_efs::EfsDriver::declarations());
+    kinds.extend(zonestack_plugin_fsx::FsxDriver::declarations());
     kinds.extend(zonestack_plugin_rds::RdsDriver::declarations());
     kinds.extend(zonestack_plugin_aurora::AuroraDriver::declarations());
     kinds.extend(zonestack_plugin_elasticache::ElastiCacheDriver::declarations());

@@ -124,6 +124,23 @@ fn efs(zones: &[Zone]) -> SharedFilesystem {
     }
 }
 
+/// One file system under one name, whatever the zone.
+fn fsx(zones: &[Zone]) -> SharedFilesystem {
+    let system = id("data/file-system");
+    let server = Value::from(Ref::new(&system, "dns_name"));
+    let needs = vec![ready(&system), ready(&id("data/security-group"))];
+    let endpoint = Endpoint { server: server.clone(), path: "/fsx".to_owned(), needs };
+    SharedFilesystem {
+        service: "Amazon FSx for OpenZFS".to_owned(),
+        endpoints: zones.iter().map(|zone| (zone.clone(), endpoint.clone())).collect(),
+        mount_options: ["nfsvers=4.2", "hard", "nconnect=16"].map(str::to_owned).to_vec(),
+        csi: None,
+        capacity: "100Gi".to_owned(),
+        regional: true,
+        regional_server: Some(server),
+    }
+}
+
 /// The manifests of a rendering as YAML, those whose id passes.
 fn manifests(rendered: &Rendered, pass: impl Fn(&ResourceId) -> bool) -> String {
     rendered

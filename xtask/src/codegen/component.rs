@@ -12,11 +12,17 @@ pub(super) fn types(document: &Value) -> Vec<String> {
     definitions.filter_map(|(name, _)| Some(name.strip_prefix(DEFINITION)?.to_owned())).collect()
 }
 
+/// The crate of a type: a service that has several sorts has one crate for all, called by the first word.
+pub(super) fn plugin(name: &str) -> String {
+    format!("plugin-{}", name.split('-').next().unwrap_or(name))
+}
+
 /// The page of one type.
 pub(super) fn page(name: &str, library: &str, document: &Value) -> String {
     let table = settings::table(&document["$defs"][format!("{DEFINITION}{name}")], document);
     format!(
-        "<!-- Written by `cargo xtask codegen` from crates/plugin-{name}. -->\n\n# `{name}`\n\n{}\n\n## Settings\n\n{table}",
+        "<!-- Written by `cargo xtask codegen` from crates/{}. -->\n\n# `{name}`\n\n{}\n\n## Settings\n\n{table}",
+        plugin(name),
         introduction(library),
     )
 }
@@ -40,6 +46,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_type_is_in_the_crate_of_its_service() {
+        assert_eq!(plugin("efs"), "plugin-efs");
+        assert_eq!(plugin("fsx-openzfs"), "plugin-fsx");
+    }
 
     #[test]
     fn a_page_is_the_crate_s_documentation_and_its_settings() {

@@ -54,6 +54,38 @@ fn context(groups: &[&str]) -> Context {
     context
 }
 
+#[test]
+fn several_ports_are_open_to_each_group_of_the_nodes() {
+    let ports = [
+        Ports { protocol: "tcp", from: 2049, to: 2049 },
+        Ports { protocol: "udp", from: 20001, to: 20003 },
+    ];
+    let resource = from_nodes_on(id(), "git-data", &context(&["sg-b", "sg-a"]), &ports, "NFS");
+    let spec = resource.spec.to_json();
+    let rules: Vec<String> = spec["ingress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| {
+            let port = ["port", "from_port", "to_port"].map(|key| rule.get(key).cloned());
+            let ports: Vec<String> = port.iter().flatten().map(Json::to_string).collect();
+            format!("{} {} {}", rule["group"], rule["protocol"], ports.join("-"))
+        })
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            r#""sg-a" "tcp" 2049"#,
+            r#""sg-a" "udp" 20001-20003"#,
+            r#""sg-b" "tcp" 2049"#,
+            r#""sg-b" "udp" 20001-20003"#,
+        ]
+    );
+    // What EC2 is told of it is what the specification says.
+    let found = rule::RuleChanges::between(spec.get("ingress"), spec.get("ingress"));
+    assert_eq!(found, rule::RuleChanges { missing: Vec::new(), extra: Vec::new() });
+}
+
 fn spec() -> Json {
     let resource = from_nodes(id(), "git-data", &context(&["sg-b", "sg-a"]), 2049, "NFS");
     let mut spec = resource.spec.to_json();

@@ -149,6 +149,26 @@ fn storage_must_reach_the_zones() {
 }
 
 #[test]
+fn what_is_said_of_files_names_the_service_that_has_them() {
+    for mode in ["active", "failover"] {
+        let mut world = World::new(3).with(json!({ "mode": mode }));
+        world.storage = super::fsx(&zones(3));
+        check(&world, "");
+        let rendered = world.render();
+        let on_nfs = rendered.findings.iter().find(|finding| finding.code == "git-on-nfs").unwrap();
+        assert!(on_nfs.message.contains("NFS (Amazon FSx for OpenZFS)"), "{}", on_nfs.message);
+        let pods = rendered.findings.iter().any(|finding| finding.code == "shared-gitaly");
+        assert_eq!(pods, mode == "active");
+        for finding in &rendered.findings {
+            let words = format!("{} {}", finding.message, finding.hint.clone().unwrap_or_default());
+            assert!(!words.contains("EFS") && !words.contains("mount target"), "{words}");
+        }
+        world.storage.regional = false;
+        check(&world, "(storage-one-zone)");
+    }
+}
+
+#[test]
 fn zones_must_carry_their_pods() {
     let mut world = World::new(3);
     world.context.zones[1].largest_node_memory = 4 << 30;

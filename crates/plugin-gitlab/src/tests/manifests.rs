@@ -228,6 +228,38 @@ fn an_endpoint_in_one_zone_serves_all() {
     );
 }
 
+/// One volume for each zone all the same: it keeps a pod in the zone of its claim, and the number of volumes does not
+/// depend on the service.
+#[test]
+fn one_name_for_all_zones_serves_each() {
+    let server = json!({ "$ref": "data/file-system#dns_name" });
+    for (mode, volumes) in [("active", 3), ("failover", 1)] {
+        let mut world = World::new(3).with(json!({ "mode": mode }));
+        world.storage = super::fsx(&super::zones(3));
+        let rendered = world.render();
+        let sources: Vec<_> = rendered
+            .resources
+            .iter()
+            .filter(|resource| resource.id.name == "volume")
+            .map(|volume| (volume.spec.at("/spec/nfs").unwrap().to_json(), volume.spec.to_json()))
+            .collect();
+        assert_eq!(sources.len(), volumes, "{mode}");
+        for (source, volume) in &sources {
+            assert_eq!(*source, json!({ "server": server, "path": "/fsx" }));
+            let options = &volume["spec"]["mountOptions"];
+            let wanted = ["nfsvers=4.2", "hard", "nconnect=16", "noatime", "lookupcache=positive"];
+            assert_eq!(*options, json!(wanted));
+            assert_eq!(volume["spec"].get("nodeAffinity").is_some(), mode == "active");
+        }
+        for pod in rendered.resources.iter().filter(|resource| resource.id.name == "deployment") {
+            let needs: Vec<_> = pod.all_needs().iter().map(|need| need.id.to_string()).collect();
+            for needed in ["data/file-system", "data/security-group"] {
+                assert_eq!(needs.iter().filter(|id| *id == needed).count(), 1, "{mode}: {needs:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_renamed_component_keeps_every_object_and_selector() {
     for mode in ["active", "failover"] {
