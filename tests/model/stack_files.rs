@@ -93,7 +93,7 @@ fn registry() -> Registry {
         Arc::new(zonestack_plugin_redis::Redis),
         Arc::new(zonestack_plugin_gitlab::Gitlab),
     ];
-    Registry::new(components)
+    Registry::new(components).unwrap()
 }
 
 /// What the drivers of the plugins and of Kubernetes declare.

@@ -3,6 +3,7 @@
 mod args; // the arguments as typed
 mod settings; // arguments + environment
 mod builtins; // which plugins there are
+mod extensions; // what is built in, and the plugins that a command needs
 mod stack_source; // the stack file, read and wired
 mod place; // where a command works
 mod holder; // who this run is to others
@@ -89,8 +90,9 @@ async fn run(settings: &Settings, command: Command) -> Result<Exit, Failure> {
         Command::Unlock(args) => commands::unlock::run(settings, args).await,
         Command::Render(args) => commands::render::run(settings, &args).await,
         Command::Graph(args) => commands::graph::run(settings, &args),
-        Command::Schema => commands::schema::run(),
-        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Plugin(args) => commands::plugin::run(settings, args.command),
+        Command::Schema => commands::schema::run(settings),
+        Command::Completions { shell } => commands::completions::run(settings, shell),
     }
 }
 
