@@ -56,8 +56,8 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// A plugin's library, looked at before all other places. May be repeated.
-    #[arg(long, global = true, value_name = "PATH")]
-    pub(crate) plugin: Vec<PathBuf>,
+    #[arg(long = "plugin", global = true, value_name = "PATH")]
+    pub(crate) plugin_files: Vec<PathBuf>,
     /// Whether plugins run in a process of their own; without one, a plugin's crash is a crash of zonestack.
     #[arg(long, global = true, value_enum, value_name = "ON|OFF", default_value_t = Isolation::On)]
     pub(crate) plugin_isolation: Isolation,

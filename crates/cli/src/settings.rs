@@ -116,7 +116,7 @@ impl PluginSettings {
         let path = variable("ZONESTACK_PLUGIN_PATH").unwrap_or_default();
         let locked = variable("ZONESTACK_LOCKED").unwrap_or_default();
         Self {
-            files: global.plugin.iter().map(absolute).collect(),
+            files: global.plugin_files.iter().map(absolute).collect(),
             path: std::env::split_paths(&path).collect(),
             data: folder("XDG_DATA_HOME", ".local/share"),
             cache: folder("XDG_CACHE_HOME", ".cache"),
