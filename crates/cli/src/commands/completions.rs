@@ -14,9 +14,10 @@ use crate::settings::Settings;
 pub(crate) fn run(settings: &Settings, shell: clap_complete::Shell) -> Result<Exit, Failure> {
     let mut command = Cli::command();
     // A lock file that cannot be read spoils no completions.
-    let plugins: Vec<String> = Lock::read(&folder_of(&settings.file))
-        .map(|lock| lock.plugins.into_keys().collect())
-        .unwrap_or_default();
+    let lock = Lock::read(&folder_of(&settings.file)).unwrap_or_default();
+    // They live as long as the process, which ends in a moment.
+    let plugins: Vec<&'static str> =
+        lock.plugins.into_keys().map(|name| &*String::leak(name)).collect();
     if !plugins.is_empty() {
         for name in ["info", "remove"] {
             let values = PossibleValuesParser::new(plugins.clone());
