@@ -15,9 +15,10 @@ use zonestack_core::registry::Registry;
 use zonestack_host::card::file_name;
 use zonestack_host::lock::{FILE, Lock, Offer};
 use zonestack_host::search::{Search, SearchError};
+use zonestack_host::services::Services;
 use zonestack_host::store::Store;
 
-pub(crate) use library::{Library, Services};
+pub(crate) use library::Library;
 
 use crate::builtins;
 use crate::failure::Failure;
@@ -166,7 +167,7 @@ impl Extensions {
                 "warning: the plugin {name} runs inside zonestack (--plugin-isolation=off): if it crashes, zonestack crashes"
             ));
         }
-        let library = Library::open(&store, stored, self.settings.in_process)?;
+        let library = Library::open(&store, &stored, self.settings.in_process)?;
         self.add(name, library)
     }
 
@@ -201,7 +202,7 @@ impl Extensions {
     }
 
     /// The drivers of the loaded plugins.
-    pub(crate) fn drivers(&self, services: &Services) -> Vec<Arc<dyn Driver>> {
+    pub(crate) fn drivers(&self, services: &Arc<dyn Services>) -> Vec<Arc<dyn Driver>> {
         let driving = self.libraries.values().filter(|library| !library.kinds().is_empty());
         driving.map(|library| library.driver(services)).collect()
     }
@@ -242,7 +243,8 @@ pub(crate) fn store(settings: &PluginSettings) -> Result<Store, Failure> {
         message: "there is no folder for copies of plugins".to_owned(),
         hint: "set HOME or XDG_CACHE_HOME".to_owned(),
     })?;
-    Ok(Store::below(cache))
+    // The dynamic linker would look for a relative path where anybody may write.
+    Ok(Store::below(&std::path::absolute(cache)?))
 }
 
 /// The folder of a stack file: where its lock file and its plugins are.

@@ -15,6 +15,7 @@ use zonestack_core::observe::World;
 use zonestack_core::run_options::Options;
 use zonestack_core::secret::{SecretError, SecretRef, SecretSource, Sensitive};
 use zonestack_core::stack::{Network, Stack};
+use zonestack_host::services::Services;
 use zonestack_kubernetes::client::{KubeOptions, connect};
 use zonestack_kubernetes::inventory::ConfigMapInventory;
 use zonestack_kubernetes::lease::LeaseInNamespace;
@@ -23,10 +24,11 @@ use zonestack_kubernetes::survey::KubernetesCluster;
 use zonestack_sandbox::{NetworkIds, Options as SandboxOptions, Pace, Sandbox, WallClock, Zones};
 
 use crate::builtins;
-use crate::extensions::{Extensions, Services};
+use crate::extensions::Extensions;
 use crate::failure::Failure;
+use crate::plugin_services::AwsServices;
 use crate::report::scrubber::remember;
-use crate::settings::{Settings, Where, variable};
+use crate::settings::{Settings, Where, variable, variables};
 
 /// The site, and what differs between a real one and a model.
 pub(crate) struct Place {
@@ -140,7 +142,10 @@ async fn real(
     let clock: Arc<dyn Clock> = Arc::new(WallClock::new());
     let lease = LeaseInNamespace::new(client.clone(), &tenant.namespace, &tenant.stack);
     let mut drivers = builtins::drivers(&aws, client.clone());
-    drivers.extend(extensions.drivers(&Services));
+    let endpoint_urls = variables("AWS_ENDPOINT_URL_");
+    let services: Arc<dyn Services> =
+        Arc::new(AwsServices::new(&aws, endpoint_urls, Arc::clone(&clock)));
+    drivers.extend(extensions.drivers(&services));
     let site = Site {
         world: World::new(drivers, Arc::new(secrets), clock),
         cluster: Box::new(KubernetesCluster::new(client)),

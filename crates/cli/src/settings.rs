@@ -1,5 +1,6 @@
 //! Arguments and environment become settings. The one place that reads the environment.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -130,4 +131,12 @@ impl PluginSettings {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The variables whose names begin with this, by the rest of their names.
+pub(crate) fn variables(prefix: &str) -> BTreeMap<String, String> {
+    let all = std::env::vars_os().filter_map(|(name, value)| {
+        Some((name.to_str()?.strip_prefix(prefix)?.to_owned(), value.into_string().ok()?))
+    });
+    all.collect()
 }

@@ -5,37 +5,71 @@ use std::sync::Arc;
 use zonestack_core::component::Component;
 use zonestack_core::driver::Driver;
 use zonestack_core::kind::KindDeclaration;
+use zonestack_host::plugin::{
+    Description, Isolation, Limits, LoadOptions, PluginError, RemotePlugin,
+};
+use zonestack_host::services::Services;
 use zonestack_host::store::{Store, StoredLibrary};
 
 use crate::failure::Failure;
 
-/// What plugins may ask of their host.
-pub(crate) struct Services;
-
 /// A plugin that was found and is trusted.
 pub(crate) struct Library {
-    /// The copy that is loaded.
-    pub(crate) stored: StoredLibrary,
+    plugin: RemotePlugin,
+    description: Description,
 }
 
 impl Library {
+    /// Whether it is known what the library with this hash brings.
     pub(crate) fn is_known(store: &Store, sha256: &str) -> bool {
-        store.description::<serde_json::Value>(sha256).is_some()
+        store.description::<Description>(sha256).is_some()
     }
 
-    pub(crate) fn open(_: &Store, stored: StoredLibrary, _: bool) -> Result<Self, Failure> {
-        Ok(Self { stored })
+    /// A library of the store. It is started when nobody has asked it yet what it brings.
+    pub(crate) fn open(
+        store: &Store,
+        stored: &StoredLibrary,
+        in_process: bool,
+    ) -> Result<Self, Failure> {
+        let program = std::env::current_exe().map_err(|error| Failure::Failed {
+            message: format!("cannot find this program, to start the plugin with: {error}"),
+            hint: String::new(),
+        })?;
+        let isolation = if in_process { Isolation::InProcess } else { Isolation::Child };
+        let options = LoadOptions { program, isolation, limits: Limits::default() };
+        let name = &stored.identity.name;
+        let plugin = RemotePlugin::open(&stored.path, &stored.sha256, name, options);
+        let plugin = plugin.map_err(|error| broken(&error))?;
+        let description = match store.description(&stored.sha256) {
+            Some(description) => description,
+            None => {
+                let described = plugin.describe().map_err(|error| broken(&error))?;
+                store.remember(&stored.sha256, &described);
+                described
+            }
+        };
+        Ok(Self { plugin, description })
     }
 
+    /// Its component types.
     pub(crate) fn components(&self) -> Vec<Arc<dyn Component>> {
-        Vec::new()
+        self.plugin.components(&self.description)
     }
 
+    /// The kinds that it drives.
     pub(crate) fn kinds(&self) -> Vec<KindDeclaration> {
-        Vec::new()
+        self.plugin.kinds(&self.description)
     }
 
-    pub(crate) fn driver(&self, _: &Services) -> Arc<dyn Driver> {
-        unreachable!("{}", self.stored.sha256)
+    /// Its driver, for what is no sandbox.
+    pub(crate) fn driver(&self, services: &Arc<dyn Services>) -> Arc<dyn Driver> {
+        self.plugin.driver(&self.description, Arc::clone(services))
+    }
+}
+
+fn broken(error: &PluginError) -> Failure {
+    Failure::Failed {
+        message: format!("{error}; nothing was changed"),
+        hint: "this is a mistake in the plugin, unless it says otherwise: tell its author".to_owned(),
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn run(settings: &Settings, args: &PluginAddArgs) -> Result<Exit, Fai
         ask(settings, args.yes, question)?;
     }
     let stored = store.keep(&candidate).map_err(told)?;
-    let library = Library::open(&store, stored, settings.plugins.in_process)?;
+    let library = Library::open(&store, &stored, settings.plugins.in_process)?;
     let brought = brought(&identity, &library);
     clashes(&lock, &identity, &brought)?;
     Extensions::builtin()?.add(&identity.name, library)?;
