@@ -14,6 +14,11 @@ __attribute__((used, section(ZONESTACK_SECTION))) static const zonestack_card ca
     "c",                 "",                     "",                  "",
 };
 
+/* The header and the crate say the same. */
+_Static_assert(sizeof(zonestack_card) == CARD_SIZE, "the card");
+_Static_assert(sizeof(zonestack_host_v1) == HOST_SIZE, "the host's table");
+_Static_assert(sizeof(zonestack_plugin_v1_table) == PLUGIN_SIZE, "the plugin's table");
+
 static const zonestack_host_v1 *host;
 
 static int holds(zonestack_slice slice, const char *text) {

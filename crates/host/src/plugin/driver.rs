@@ -107,10 +107,7 @@ impl RemoteDriver {
                         session.answer(ask, answered);
                     }
                 }
-                Either::Left((None, ())) => {
-                    let how = "was lost sight of".to_owned();
-                    return Err(CallError::Ended { how, checkpoint: None });
-                }
+                Either::Left((None, ())) => return Err(CallError::lost()),
             }
         }
     }
