@@ -180,9 +180,13 @@ impl RemotePlugin {
 
     /// Ends it, when it was started, and waits until it has ended. A further call starts it again.
     pub fn shutdown(&self) {
-        let session = self.0.running().session.clone();
+        let session = self.0.running().session.take();
         if let Some(session) = session {
             session.shutdown(SHUTDOWN);
+            let mut running = self.0.running();
+            running.faults.extend(session.faults());
+            // To be asked to end is no fault of its own.
+            running.starts = running.starts.saturating_sub(1);
         }
     }
 }

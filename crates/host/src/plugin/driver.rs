@@ -118,8 +118,9 @@ impl RemoteDriver {
         let name = self.plugin.name();
         let class = match error {
             CallError::Failed(failure) => return failure.into(),
-            CallError::Ended { .. } if changes => ErrorClass::Ambiguous,
-            CallError::TooLarge(_) | CallError::Unreadable(_) if changes => ErrorClass::Ambiguous,
+            CallError::Ended { .. } | CallError::TooLarge(_) | CallError::Unreadable(_) if changes => {
+                ErrorClass::Ambiguous
+            }
             CallError::Ended { .. } => ErrorClass::Transient,
             CallError::Load(_) => ErrorClass::Unsupported,
             CallError::Request(_) => ErrorClass::Invalid,
