@@ -1,6 +1,5 @@
 /* A plugin that breaks every rule of the boundary. What it does in a call stands in the call: {"do": "abort"}. What it does when
  * it is loaded is decided when it is compiled. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,11 @@ __attribute__((used, section(ZONESTACK_SECTION))) static const zonestack_card ca
     ZONESTACK_PROTO_MIN, ZONESTACK_PROTO_MAX,    "rude",              "0.1.0",
     "c",                 "",                     "",                  "",
 };
+
+/* The header and the crate say the same. */
+_Static_assert(sizeof(zonestack_card) == CARD_SIZE, "the card");
+_Static_assert(sizeof(zonestack_host_v1) == HOST_SIZE, "the host's table");
+_Static_assert(sizeof(zonestack_plugin_v1_table) == PLUGIN_SIZE, "the plugin's table");
 
 static const zonestack_host_v1 *host;
 
@@ -142,7 +146,7 @@ static zonestack_plugin_v1_table table = {
 };
 
 #ifdef CRASH_ON_LOAD
-__attribute__((constructor)) static void crash(void) { raise(SIGSEGV); }
+__attribute__((constructor)) static void crash(void) { *(volatile int *)8 = 1; }
 #endif
 #ifdef HANG_ON_LOAD
 __attribute__((constructor)) static void hang(void) { for (;;) pause(); }

@@ -1,5 +1,7 @@
 //! A third party's plugin: one component and one driver, which does what its target's name says.
 
+#![expect(clippy::panic, clippy::unwrap_used, clippy::print_stdout, reason = "it misbehaves on purpose")]
+
 use std::time::Duration;
 
 use zonestack_sdk::prelude::*;
@@ -58,8 +60,8 @@ impl TinyDriver {
             "abort" => std::process::abort(),
             "sleep" => {
                 self.0.checkpoint(&json!({ "remote_id": "thing-7" }));
-                tokio_forever().await;
-                None
+                // Never ends, and can be dropped.
+                std::future::pending().await
             }
             "clock" => Some(self.0.now().await?),
             "secret" => {
@@ -82,11 +84,6 @@ impl TinyDriver {
         };
         Ok(Created { remote_id: found })
     }
-}
-
-/// A future that never ends, and can be dropped.
-async fn tokio_forever() {
-    std::future::pending::<()>().await;
 }
 
 impl Driver for TinyDriver {

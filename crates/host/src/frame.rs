@@ -55,9 +55,7 @@ struct Record {
 
 /// A frame of one direction.
 pub(crate) trait Frame: Sized {
-    #[doc(hidden)]
     fn parts(self) -> Parts;
-    #[doc(hidden)]
     fn of_parts(parts: Parts) -> Option<Self>;
 }
 

@@ -14,7 +14,7 @@ use zonestack_abi::{Entry, PROTO_MAX, PROTO_MIN};
 use zonestack_core::component::Component;
 use zonestack_core::driver::{Driver, DriverError, ErrorClass};
 use zonestack_core::kind::KindDeclaration;
-use zonestack_sdk::message::{DescribeRequest, method};
+use zonestack_sdk::message::DescribeRequest;
 
 use crate::description;
 use crate::library::Library;
@@ -149,7 +149,7 @@ impl RemotePlugin {
     /// # Errors
     /// A library that cannot be loaded, or does not fit.
     pub fn describe(&self) -> Result<Description, PluginError> {
-        let described = self.0.compute(method::DESCRIBE, &hello(), self.0.options.limits.load);
+        let described = self.0.session().and_then(|session| session.described());
         described.map_err(|error| self.0.error(&error))
     }
 
@@ -180,9 +180,13 @@ impl RemotePlugin {
 
     /// Ends it, when it was started, and waits until it has ended. A further call starts it again.
     pub fn shutdown(&self) {
-        let session = self.0.running().session.clone();
+        let session = self.0.running().session.take();
         if let Some(session) = session {
             session.shutdown(SHUTDOWN);
+            let mut running = self.0.running();
+            running.faults.extend(session.faults());
+            // To be asked to end is no fault of its own.
+            running.starts = running.starts.saturating_sub(1);
         }
     }
 }
@@ -254,21 +258,23 @@ impl Inner {
         let greeted = Arc::downgrade(session);
         let waiter = move |event: Event| {
             let (Some(session), Event::Done(result)) = (greeted.upgrade(), event) else { return };
-            let unfit = match result.map(|body| serde_json::from_slice::<Description>(&body)) {
-                Ok(Ok(described)) => unfit(&name, &described),
-                Ok(Err(error)) => Some(format!("its description cannot be read: {error}")),
-                Err(CallError::Failed(failure)) => Some(failure.message),
-                Err(CallError::Load(_) | CallError::Ended { .. }) => None,
-                Err(error) => Some(format!("asked to describe itself, it {error}")),
+            let reason = match result.map(|body| serde_json::from_slice::<Description>(&body)) {
+                Ok(Ok(described)) => match unfit(&name, &described) {
+                    None => return session.welcome(described),
+                    Some(reason) => reason,
+                },
+                Ok(Err(error)) => format!("its description cannot be read: {error}"),
+                Err(CallError::Failed(failure)) => failure.message,
+                // Told already.
+                Err(CallError::Load(_) | CallError::Ended { .. }) => return,
+                Err(error) => format!("asked to describe itself, it {error}"),
             };
-            if let Some(reason) = unfit {
-                session.unfit(&reason);
-            }
+            session.unfit(&reason);
         };
-        let Ok(body) = serde_json::to_vec(&hello()) else { return };
-        let limit = self.options.limits.load;
-        // One that has ended already is told by the call that follows.
-        drop(session.call(method::DESCRIBE, body, limit, false, Box::new(waiter)));
+        match serde_json::to_vec(&hello()) {
+            Ok(body) => session.greet(body, Box::new(waiter)),
+            Err(error) => session.unfit(&error.to_string()),
+        }
     }
 
     /// A call that only computes. Blocks; what the plugin asks meanwhile is not given.
@@ -322,7 +328,6 @@ fn connect(session: &Arc<Session>, opened: Result<Library, String>) {
     match opened {
         Ok(library) => {
             session.connect(Box::new(Local(library)));
-            crate::library::Sink::frame(session.as_ref(), crate::frame::FromPlugin::Ready);
         }
         Err(reason) => session.unfit(&reason),
     }
@@ -340,7 +345,9 @@ impl Transport for Local {
         false
     }
 
-    fn close(&self) {}
+    fn close(&self) -> bool {
+        false
+    }
 }
 
 /// Waits for the end of a call, which comes: the session watches over it.
@@ -352,10 +359,10 @@ fn outcome(session: &Session, events: &Receiver<Event>) -> Result<Vec<u8>, CallE
                 let message = format!("{method} cannot be asked here");
                 session.answer(ask, refused(DriverError::new(ErrorClass::Unsupported, message)));
             }
-            Err(_) => {
-                let how = "was lost sight of".to_owned();
-                return Err(CallError::Ended { how, checkpoint: None });
-            }
+            Err(_) => return Err(CallError::lost()),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

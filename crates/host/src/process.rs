@@ -70,8 +70,9 @@ impl Transport for Process {
         true
     }
 
-    fn close(&self) {
+    fn close(&self) -> bool {
         self.frames.lock().unwrap_or_else(PoisonError::into_inner).take();
+        true
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) async fn answer(offer: Offer<'_>, method: &str, body: &[u8]) -> Answe
             format!("this zonestack does not know {other:?}: update zonestack"),
         )),
     };
-    answered.map_or_else(|error| refused(error), |body| (STATUS_OK, body))
+    answered.map_or_else(refused, |body| (STATUS_OK, body))
 }
 
 /// The answer to something that is not given.

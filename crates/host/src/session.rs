@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use zonestack_abi::{EMIT_CHECKPOINT, EMIT_LOG, MESSAGE_MAX, STATUS_OK};
 use zonestack_core::driver::{DriverError, ErrorClass};
-use zonestack_sdk::message::{Failure, LogLine};
+use zonestack_sdk::message::{Description, Failure, LogLine, method};
 
 use crate::flood::Gauge;
 use crate::frame::{FromPlugin, ToPlugin};
@@ -57,8 +57,8 @@ pub(crate) trait Transport: Send + Sync {
     fn send(&self, frame: ToPlugin);
     /// Ends the plugin at once. False when that is not possible.
     fn kill(&self) -> bool;
-    /// Nothing more will be sent.
-    fn close(&self);
+    /// Nothing more will be sent. A child ends then, and false is returned where nothing ends by that.
+    fn close(&self) -> bool;
 }
 
 /// What a caller hears of its call.
@@ -104,6 +104,13 @@ pub(crate) enum CallError {
     Request(usize),
 }
 
+impl CallError {
+    /// What cannot be: a call whose end is not told.
+    pub(crate) fn lost() -> Self {
+        Self::Ended { how: "was lost sight of".to_owned(), checkpoint: None }
+    }
+}
+
 fn reached(checkpoint: Option<&str>) -> String {
     checkpoint.map(|text| format!(" (before that it reported {text})")).unwrap_or_default()
 }
@@ -128,8 +135,12 @@ struct State {
     forgotten: BTreeSet<u64>,
     /// Asks that wait for an answer.
     asks: usize,
-    /// Until when it must be loaded; `None` when it is.
+    /// Until when it must be loaded and have described itself; `None` when it has.
     load_by: Option<Instant>,
+    /// What it said of itself.
+    described: Option<Description>,
+    /// Calls that wait until it has: nothing is sent to a plugin that does not fit.
+    held: Vec<(u64, ToPlugin)>,
     /// Why it is being killed.
     killed: Option<String>,
     ended: Option<CallError>,
@@ -143,7 +154,7 @@ struct Open {
     can_ask: bool,
     method: &'static str,
     limit: Duration,
-    /// Counted from when the plugin is loaded.
+    /// Counted from when the plugin has described itself.
     deadline: Option<Instant>,
     stopping: bool,
     checkpoint: Option<String>,
@@ -162,6 +173,8 @@ impl Session {
                 forgotten: BTreeSet::new(),
                 asks: 0,
                 load_by: Some(now + limits.load),
+                described: None,
+                held: Vec::new(),
                 killed: None,
                 ended: None,
                 faults: Vec::new(),
@@ -183,7 +196,49 @@ impl Session {
         drop(self.transport.set(transport));
     }
 
-    /// Starts a call.
+    /// Starts the first call, by which the plugin describes itself. It ends with [`Self::welcome`] or [`Self::unfit`].
+    pub(crate) fn greet(&self, body: Vec<u8>, waiter: Waiter) {
+        let call = {
+            let mut state = self.state();
+            if state.ended.is_some() {
+                return;
+            }
+            state.open(method::DESCRIBE, self.limits.load, false, waiter)
+        };
+        self.send(ToPlugin::Start { call, method: method::DESCRIBE.to_owned(), body });
+    }
+
+    /// The plugin fits: calls may begin.
+    pub(crate) fn welcome(&self, described: Description) {
+        let held = {
+            let mut state = self.state();
+            state.load_by = None;
+            state.described = Some(described);
+            let now = Instant::now();
+            for open in state.open.values_mut() {
+                open.deadline = Some(now + open.limit);
+            }
+            std::mem::take(&mut state.held)
+        };
+        self.changed.notify_all();
+        for (_, frame) in held {
+            self.send(frame);
+        }
+    }
+
+    /// What the plugin says of itself. Blocks until it has.
+    pub(crate) fn described(&self) -> Result<Description, CallError> {
+        let waits = |state: &mut State| state.described.is_none() && state.ended.is_none();
+        let state = self.changed.wait_while(self.state(), waits);
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        match (&state.ended, &state.described) {
+            (None, Some(described)) => Ok(described.clone()),
+            (Some(error), _) => Err(error.clone()),
+            (None, None) => Err(CallError::lost()),
+        }
+    }
+
+    /// Starts a call, when the plugin has described itself.
     pub(crate) fn call(
         &self,
         method: &'static str,
@@ -195,21 +250,21 @@ impl Session {
         if body.len() > MESSAGE_MAX {
             return Err(CallError::Request(body.len()));
         }
-        let call = {
+        let (call, frame) = {
             let mut state = self.state();
             if let Some(error) = &state.ended {
                 return Err(error.clone());
             }
-            let call = state.next;
-            state.next += 1;
-            let deadline = state.load_by.is_none().then(|| Instant::now() + limit);
-            let open =
-                Open { waiter, can_ask, method, limit, deadline, stopping: false, checkpoint: None };
-            state.open.insert(call, open);
-            call
+            let call = state.open(method, limit, can_ask, waiter);
+            let frame = ToPlugin::Start { call, method: method.to_owned(), body };
+            if state.load_by.is_some() {
+                state.held.push((call, frame));
+                return Ok(call);
+            }
+            (call, frame)
         };
         self.changed.notify_all();
-        self.send(ToPlugin::Start { call, method: method.to_owned(), body });
+        self.send(frame);
         Ok(call)
     }
 
@@ -217,11 +272,14 @@ impl Session {
     pub(crate) fn abandon(&self, call: u64) {
         {
             let mut state = self.state();
-            let loading = state.load_by.is_some();
+            if let Some(place) = state.held.iter().position(|(held, _)| *held == call) {
+                // It was never sent.
+                state.held.remove(place);
+                state.open.remove(&call);
+            }
             let Some(open) = state.open.get_mut(&call) else { return };
             open.stopping = true;
-            open.deadline = (!loading).then(|| Instant::now() + self.limits.grace);
-            open.limit = self.limits.grace;
+            open.deadline = Some(Instant::now() + self.limits.grace);
         }
         self.changed.notify_all();
         self.send(ToPlugin::Cancel { call });
@@ -250,8 +308,9 @@ impl Session {
     pub(crate) fn shutdown(&self, grace: Duration) {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         self.send(ToPlugin::Shutdown { grace_ms });
-        self.close();
-        let waits = |state: &mut State| state.ended.is_none();
+        let ends = self.transport.get().is_some_and(|transport| transport.close());
+        let waits =
+            |state: &mut State| state.ended.is_none() && (ends || !state.open.is_empty());
         let state = self.state();
         let (state, _) = self
             .changed
@@ -260,14 +319,14 @@ impl Session {
         let still_there = state.ended.is_none();
         drop(state);
         if still_there && !self.kill("did not end when it was asked to") {
-            self.ended("was left behind");
+            self.ended("is not used any more");
         }
     }
 
-    /// Nothing more is sent; a child then ends.
+    /// Nothing more is sent, and it ends.
     pub(crate) fn close(&self) {
-        if let Some(transport) = self.transport.get() {
-            transport.close();
+        if !self.transport.get().is_some_and(|transport| transport.close()) {
+            self.ended("is not used any more");
         }
     }
 
@@ -329,6 +388,7 @@ impl Session {
         let mut state = self.state();
         if let Some(open) = state.open.remove(&call) {
             drop(state);
+            self.changed.notify_all();
             (open.waiter)(Event::Done(result));
         } else if !state.forgotten.remove(&call) {
             drop(state);
@@ -416,18 +476,6 @@ impl Session {
         }
     }
 
-    fn loaded(&self) {
-        {
-            let mut state = self.state();
-            state.load_by = None;
-            let now = Instant::now();
-            for open in state.open.values_mut() {
-                open.deadline = Some(now + open.limit);
-            }
-        }
-        self.changed.notify_all();
-    }
-
     /// Watches over the deadlines until the end.
     fn watch(&self) {
         let mut state = self.state();
@@ -489,6 +537,19 @@ impl Session {
     }
 }
 
+impl State {
+    /// A new call.
+    fn open(&mut self, method: &'static str, limit: Duration, can_ask: bool, waiter: Waiter) -> u64 {
+        let call = self.next;
+        self.next += 1;
+        let deadline = self.load_by.is_none().then(|| Instant::now() + limit);
+        let open =
+            Open { waiter, can_ask, method, limit, deadline, stopping: false, checkpoint: None };
+        self.open.insert(call, open);
+        call
+    }
+}
+
 /// Calls that must be asked to stop now, and calls that were and have not.
 fn overdue(state: &mut State, now: Instant, grace: Duration) -> (Vec<u64>, Vec<(u64, String)>) {
     let (mut stop, mut hung) = (Vec::new(), Vec::new());
@@ -511,7 +572,7 @@ fn overdue(state: &mut State, now: Instant, grace: Duration) -> (Vec<u64>, Vec<(
 impl Sink for Session {
     fn frame(&self, frame: FromPlugin) {
         match frame {
-            FromPlugin::Ready => self.loaded(),
+            FromPlugin::Ready => {}
             FromPlugin::Failed { reason } => self.unfit(&reason),
             FromPlugin::Refused { call } => self.done(call, Err(CallError::Refused)),
             FromPlugin::TooLarge { call, length } => {

@@ -58,3 +58,6 @@ pub mod ask {
     /// [`super::ThrottleRequest`] → [`super::Nothing`], when it is its turn.
     pub const THROTTLE: &str = "throttle.acquire";
 }
+
+#[cfg(test)]
+mod tests;

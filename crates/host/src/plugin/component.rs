@@ -32,7 +32,11 @@ impl RemoteComponent {
     /// What went wrong, as a reason to refuse the stack: nothing of it is made.
     fn broken(&self, method: &str, error: &CallError) -> Finding {
         let name = self.plugin.name();
-        let message = format!("the plugin {name} {error} (asked to {method} `{}`)", self.described.name);
+        let asked = format!("asked to {method} `{}`", self.described.name);
+        let message = match error {
+            CallError::Failed(failure) => format!("{} (the plugin {name}, {asked})", failure.message),
+            _ => format!("the plugin {name} {error} ({asked})"),
+        };
         let hint = match error {
             CallError::Load(_) => "`zonestack plugin info` shows what the file is; rebuild the plugin, or update zonestack",
             CallError::Failed(_) | CallError::Unreadable(_) => {

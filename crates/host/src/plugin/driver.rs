@@ -107,10 +107,7 @@ impl RemoteDriver {
                         session.answer(ask, answered);
                     }
                 }
-                Either::Left((None, ())) => {
-                    let how = "was lost sight of".to_owned();
-                    return Err(CallError::Ended { how, checkpoint: None });
-                }
+                Either::Left((None, ())) => return Err(CallError::lost()),
             }
         }
     }
@@ -121,8 +118,9 @@ impl RemoteDriver {
         let name = self.plugin.name();
         let class = match error {
             CallError::Failed(failure) => return failure.into(),
-            CallError::Ended { .. } if changes => ErrorClass::Ambiguous,
-            CallError::TooLarge(_) | CallError::Unreadable(_) if changes => ErrorClass::Ambiguous,
+            CallError::Ended { .. } | CallError::TooLarge(_) | CallError::Unreadable(_) if changes => {
+                ErrorClass::Ambiguous
+            }
             CallError::Ended { .. } => ErrorClass::Transient,
             CallError::Load(_) => ErrorClass::Unsupported,
             CallError::Request(_) => ErrorClass::Invalid,
