@@ -143,8 +143,11 @@ fn two_files_of_one_name_are_one_too_many() {
     trust(&program);
     let other = program.file("elsewhere");
     fs::create_dir(&other).unwrap();
-    fs::write(other.join(FILE), Forged { version: "0.3.2".to_owned(), ..Forged::default() }.library())
-        .unwrap();
+    fs::write(
+        other.join(FILE),
+        Forged { version: "0.3.2".to_owned(), ..Forged::default() }.library(),
+    )
+    .unwrap();
     let path = other.to_str().unwrap().to_owned();
     program.environment.insert("ZONESTACK_PLUGIN_PATH".to_owned(), path);
     let text = refusal(&program);

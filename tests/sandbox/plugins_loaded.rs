@@ -139,7 +139,10 @@ fn what_is_missing_is_named_and_nothing_is_forgotten() {
 
     program.run(&["plugin", "remove", "notes"]).exits(4).says(&["--yes"]);
     assert_eq!(program.folder.read("zonestack.lock"), lock);
-    program.run(&["plugin", "remove", "notes", "--yes"]).exits(0).says(&["What it made stays", FILE]);
+    program
+        .run(&["plugin", "remove", "notes", "--yes"])
+        .exits(0)
+        .says(&["What it made stays", FILE]);
     assert!(!program.file(PLACE).exists());
     refused("it was removed", &[FILE, "is missing"]);
     program.run(&["plugin", "list"]).exits(0).says(&["notes", "removed"]);

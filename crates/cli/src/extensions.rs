@@ -73,9 +73,9 @@ impl Extensions {
     /// Loads the plugins that a stack file names, and those that bring the types which it uses.
     pub(crate) fn load_for(&mut self, raw: &RawStack, folder: &Path) -> Result<(), Failure> {
         let named = raw.plugins();
-        let files = named.iter().filter_map(|plugin| {
-            Some((plugin.name.clone(), folder.join(plugin.path.as_ref()?)))
-        });
+        let files = named
+            .iter()
+            .filter_map(|plugin| Some((plugin.name.clone(), folder.join(plugin.path.as_ref()?))));
         self.search.named = files.collect();
         // What is no name of a plugin is told with the other problems of the file.
         let named = named.into_iter().map(|plugin| plugin.name);
@@ -88,9 +88,9 @@ impl Extensions {
             }
             if let Some(name) = self.lock.of_component(&component).map(str::to_owned) {
                 self.load(&name)?;
-            } else if let Some((name, offer)) = removed_with(&self.lock, |offer| {
-                offer.components.contains(&component)
-            }) {
+            } else if let Some((name, offer)) =
+                removed_with(&self.lock, |offer| offer.components.contains(&component))
+            {
                 return Err(missing(
                     name,
                     offer,
@@ -103,7 +103,13 @@ impl Extensions {
 
     /// Loads every plugin that the lock file has.
     pub(crate) fn load_all(&mut self) -> Result<(), Failure> {
-        self.lock.plugins.keys().cloned().collect::<Vec<_>>().iter().try_for_each(|name| self.load(name))
+        self.lock
+            .plugins
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+            .iter()
+            .try_for_each(|name| self.load(name))
     }
 
     /// The same; one that cannot be loaded is told and left out.
@@ -173,7 +179,9 @@ impl Extensions {
 
     /// Adds what a library brings. Nothing of it may have the name of anything that is there.
     pub(crate) fn add(&mut self, name: &str, library: Library) -> Result<(), Failure> {
-        let clash = |what: String| clash(&format!("the plugin {name} brings {what}, which is there already"));
+        let clash = |what: String| {
+            clash(&format!("the plugin {name} brings {what}, which is there already"))
+        };
         let kinds = library.kinds();
         let taken = kinds.iter().find(|kind| self.kinds.iter().any(|have| have.kind == kind.kind));
         if let Some(taken) = taken {
@@ -224,7 +232,8 @@ impl Extensions {
 /// Refuses a plugin that is called like what is built in.
 pub(crate) fn not_built_in(name: &str) -> Result<(), Failure> {
     if builtins::registry().is_ok_and(|builtin| builtin.get(name).is_some()) {
-        let what = format!("the plugin {name} has the name of the built-in component type `{name}`");
+        let what =
+            format!("the plugin {name} has the name of the built-in component type `{name}`");
         return Err(clash(&what));
     }
     Ok(())

@@ -169,10 +169,12 @@ impl CardError {
         let rebuild = "rebuild the plugin with the SDK of this zonestack";
         match self {
             Self::NotALibrary(_) | Self::NoCard { .. } => {
-                "a plugin is a shared library built with zonestack-sdk: see `zonestack plugin new`".to_owned()
+                "a plugin is a shared library built with zonestack-sdk: see `zonestack plugin new`"
+                    .to_owned()
             }
             Self::Truncated(_) | Self::Damaged(_) => {
-                "fetch or build it again; compare its SHA-256 with what its author publishes".to_owned()
+                "fetch or build it again; compare its SHA-256 with what its author publishes"
+                    .to_owned()
             }
             Self::WrongMachine { needed, .. } => {
                 format!("get or build the library for {needed} ({PLATFORM})")
@@ -316,7 +318,8 @@ impl<'a> Reader<'a> {
             return Err(CardError::WrongAbi { found: abi_major });
         }
         if self.card.len() < CARD_SIZE {
-            let message = format!("it has {} bytes, at least {CARD_SIZE} belong to it", self.card.len());
+            let message =
+                format!("it has {} bytes, at least {CARD_SIZE} belong to it", self.card.len());
             return Err(CardError::Damaged(message));
         }
         let abi_minor = self.number()?;

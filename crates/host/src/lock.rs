@@ -163,8 +163,7 @@ impl Lock {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, LockError> {
-        let damaged =
-            |message: String| LockError::Damaged { path: path.to_owned(), message };
+        let damaged = |message: String| LockError::Damaged { path: path.to_owned(), message };
         let place = |error: toml::de::Error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
             let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
@@ -186,7 +185,8 @@ impl Lock {
                 return Err(damaged(format!("{name:?} is no name of a plugin")));
             }
             if let Some((platform, _)) = sha256.iter().find(|(_, text)| !hash(text)) {
-                let message = format!("the SHA-256 of {name} for {platform} is not 64 hexadecimal digits");
+                let message =
+                    format!("the SHA-256 of {name} for {platform} is not 64 hexadecimal digits");
                 return Err(damaged(message));
             }
             let entry = LockEntry {

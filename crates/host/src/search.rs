@@ -22,7 +22,10 @@ pub struct Search {
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
     /// It is nowhere.
-    #[error("{} is missing: the plugin {name} is in none of the places where plugins are looked for", file_name(name))]
+    #[error(
+        "{} is missing: the plugin {name} is in none of the places where plugins are looked for",
+        file_name(name)
+    )]
     NotFound {
         /// The plugin.
         name: String,

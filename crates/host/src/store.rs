@@ -80,7 +80,10 @@ impl StoreError {
             Self::Read { .. } | Self::NoFile(_) => "name the plugin's library".to_owned(),
             Self::TooLarge { .. } => "this is hardly a plugin".to_owned(),
             Self::WorldWritable(path) => {
-                format!("take the right away, then look whether it is still what you put there: chmod o-w {}", path.display())
+                format!(
+                    "take the right away, then look whether it is still what you put there: chmod o-w {}",
+                    path.display()
+                )
             }
             Self::Card { source, .. } => source.hint(),
             Self::Untrusted { path, source } => {
@@ -90,7 +93,9 @@ impl StoreError {
                         format!("if you trust it, record it: {add}")
                     }
                     Untrusted::Mismatch { .. } => {
-                        format!("put the right file there; or, if you trust this one, record it: {add}")
+                        format!(
+                            "put the right file there; or, if you trust this one, record it: {add}"
+                        )
                     }
                 }
             }
@@ -240,8 +245,9 @@ impl Store {
             "zonestack": env!("CARGO_PKG_VERSION"),
             "description": description,
         });
-        let written = make_private(&folder)
-            .and_then(|()| replace(&folder.join(DESCRIPTION), cached.to_string().as_bytes(), 0o600));
+        let written = make_private(&folder).and_then(|()| {
+            replace(&folder.join(DESCRIPTION), cached.to_string().as_bytes(), 0o600)
+        });
         if let Err(error) = written {
             tracing::debug!("the description in {} is not kept: {error}", folder.display());
         }

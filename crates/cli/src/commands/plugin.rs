@@ -53,6 +53,7 @@ fn may_change(settings: &Settings) -> Result<(), Failure> {
     }
     Err(Failure::Refused {
         message: "zonestack.lock must not be changed (--locked, or ZONESTACK_LOCKED)".to_owned(),
-        hint: "change it where a person looks at it, and hand it on under version control".to_owned(),
+        hint: "change it where a person looks at it, and hand it on under version control"
+            .to_owned(),
     })
 }

@@ -70,6 +70,7 @@ impl Library {
 fn broken(error: &PluginError) -> Failure {
     Failure::Failed {
         message: format!("{error}; nothing was changed"),
-        hint: "this is a mistake in the plugin, unless it says otherwise: tell its author".to_owned(),
+        hint: "this is a mistake in the plugin, unless it says otherwise: tell its author"
+            .to_owned(),
     }
 }

@@ -34,7 +34,8 @@ fn a_card_is_read_from_the_file() {
 
 #[test]
 fn a_larger_card_of_a_later_release_is_read_as_far_as_it_is_known() {
-    let later = Forged { size: 340, abi: [1, 7], proto: [1, 9], more: vec![9; 48], ..Forged::default() };
+    let later =
+        Forged { size: 340, abi: [1, 7], proto: [1, 9], more: vec![9; 48], ..Forged::default() };
     let identity = read(&PathBuf::from(file_name("fsx")), &later.library()).unwrap();
     assert_eq!((identity.abi_minor, identity.proto_max), (7, 9));
 }

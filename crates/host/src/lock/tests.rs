@@ -29,7 +29,12 @@ fn hash(digit: char) -> String {
 
 fn lock() -> Lock {
     let mut lock = Lock::default();
-    lock.record(&identity("0.3.1"), brings("0.3.1"), "https://example.org/fsx".to_owned(), &hash('a'));
+    lock.record(
+        &identity("0.3.1"),
+        brings("0.3.1"),
+        "https://example.org/fsx".to_owned(),
+        &hash('a'),
+    );
     let entry = lock.plugins.get_mut("fsx").unwrap();
     entry.sha256.insert("sparc-sun-solaris".to_owned(), hash('b'));
     lock
@@ -42,7 +47,8 @@ fn parse(text: &str) -> Result<Lock, LockError> {
 #[test]
 fn the_file_reads_what_it_writes() {
     let mut lock = lock();
-    lock.removed.insert("old".to_owned(), Offer { version: "1.0.0".to_owned(), ..Offer::default() });
+    lock.removed
+        .insert("old".to_owned(), Offer { version: "1.0.0".to_owned(), ..Offer::default() });
     lock.plugins.get_mut("fsx").unwrap().source = "a \"quoted\" \\ source\nof two lines".to_owned();
     assert_eq!(parse(&lock.text()).unwrap(), lock);
     assert_eq!(parse(&Lock::default().text()).unwrap(), Lock::default());
@@ -51,7 +57,8 @@ fn the_file_reads_what_it_writes() {
 #[test]
 fn the_file_is_for_people_too() {
     let mut lock = lock();
-    lock.removed.insert("old".to_owned(), Offer { version: "1.0.0".to_owned(), ..Offer::default() });
+    lock.removed
+        .insert("old".to_owned(), Offer { version: "1.0.0".to_owned(), ..Offer::default() });
     insta::assert_snapshot!(lock.text().replace(PLATFORM, "THIS-PLATFORM"));
 }
 

@@ -99,16 +99,24 @@ pub(super) fn brought(identity: &Identity, library: &Library) -> Brought {
 
 /// Two plugins of one stack must not bring the same.
 fn clashes(lock: &Lock, identity: &Identity, brought: &Brought) -> Result<(), Failure> {
-    let other = |owner: Option<&str>| owner.filter(|name| *name != identity.name).map(str::to_owned);
-    let components = brought.offer.components.iter().map(|name| {
-        (format!("the component type `{name}`"), other(lock.of_component(name)))
-    });
-    let kinds =
-        brought.offer.kinds.iter().map(|kind| (format!("the kind {kind}"), other(lock.of_kind(kind))));
+    let other =
+        |owner: Option<&str>| owner.filter(|name| *name != identity.name).map(str::to_owned);
+    let components = brought
+        .offer
+        .components
+        .iter()
+        .map(|name| (format!("the component type `{name}`"), other(lock.of_component(name))));
+    let kinds = brought
+        .offer
+        .kinds
+        .iter()
+        .map(|kind| (format!("the kind {kind}"), other(lock.of_kind(kind))));
     for (what, owner) in components.chain(kinds) {
         if let Some(owner) = owner {
             return Err(Failure::Refused {
-                message: format!("{what} is brought by the plugin {owner} already; nothing was changed"),
+                message: format!(
+                    "{what} is brought by the plugin {owner} already; nothing was changed"
+                ),
                 hint: format!("remove that one first: zonestack plugin remove {owner}"),
             });
         }
@@ -128,7 +136,11 @@ fn install(candidate: &Candidate, place: &Path) -> Result<(), Failure> {
     let folder = place.parent().unwrap_or(place);
     std::fs::create_dir_all(folder).map_err(failed(folder.to_owned()))?;
     // The file that is there already need not be written over itself.
-    let same = candidate.path.canonicalize().ok().is_some_and(|path| place.canonicalize().ok() == Some(path));
+    let same = candidate
+        .path
+        .canonicalize()
+        .ok()
+        .is_some_and(|path| place.canonicalize().ok() == Some(path));
     if same { Ok(()) } else { candidate.install(place).map_err(failed(place.to_owned())) }
 }
 

@@ -47,7 +47,12 @@ fn install(candidate: &Candidate, place: &Path) -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(folder)
         .and_then(|()| candidate.install(place))
         .map(|()| place.to_owned())
-        .map_err(|source| Failure::File { action: "write", path: place.to_owned(), hint: "", source })
+        .map_err(|source| Failure::File {
+            action: "write",
+            path: place.to_owned(),
+            hint: "",
+            source,
+        })
 }
 
 /// Builds the crate; the shared library that came of it. Cargo says itself where that is, whatever its settings are.
@@ -61,7 +66,9 @@ fn cargo(dir: &Path) -> Result<PathBuf, Failure> {
         .output()
         .map_err(|error| Failure::Usage {
             message: format!("cannot run {cargo} in {}: {error}", dir.display()),
-            hint: "install Rust (https://rustup.rs), or name cargo in CARGO; name the crate's folder".to_owned(),
+            hint:
+                "install Rust (https://rustup.rs), or name cargo in CARGO; name the crate's folder"
+                    .to_owned(),
         })?;
     if !output.status.success() {
         return Err(Failure::Failed {

@@ -126,7 +126,8 @@ fn told(error: &dyn std::error::Error) -> String {
 fn table(listed: &[Listed]) -> String {
     let width = |of: &dyn Fn(&Listed) -> usize| listed.iter().map(of).max().unwrap_or(0);
     let version = |one: &Listed| one.version.clone().unwrap_or_else(|| "?".to_owned());
-    let (name_width, version_width) = (width(&|one| one.name.len()), width(&|one| version(one).len()));
+    let (name_width, version_width) =
+        (width(&|one| one.name.len()), width(&|one| version(one).len()));
     let line = |one: &Listed| {
         let end = one.problem.as_ref().or(one.file.as_ref()).cloned().unwrap_or_default();
         let line = format!(

@@ -33,8 +33,10 @@ impl Brought {
 /// The card, as lines.
 pub(super) fn card(identity: &Identity, file: &str, sha256: &str) -> String {
     let mut text = format!("Plugin {} {}\n", identity.name, identity.version);
-    let built: Vec<&str> =
-        [identity.sdk.as_str(), &identity.rustc].into_iter().filter(|word| !word.is_empty()).collect();
+    let built: Vec<&str> = [identity.sdk.as_str(), &identity.rustc]
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect();
     let glibc = match identity.min_glibc.as_str() {
         "" => String::new(),
         version => format!(", glibc {version} or newer"),
