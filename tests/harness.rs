@@ -14,7 +14,9 @@ mod program;
 pub(crate) use console::Console;
 pub(crate) use counts::counted;
 pub(crate) use document::{Plan, Status, without_ids};
-pub(crate) use environment::{long_sweeps, sweep_cases, sweep_seed};
+pub(crate) use environment::{
+    library_path, long_sweeps, program_path, search_path, sweep_cases, sweep_seed,
+};
 pub(crate) use fault_proxy::{Call, Fault, FaultProxy, Occurrence, Orders, Upstreams};
 pub(crate) use folder::Folder;
 pub(crate) use kubernetes::Kubernetes;

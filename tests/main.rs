@@ -18,3 +18,6 @@ mod in_lab; // against the emulators and a real API server
 
 #[cfg(test)]
 mod model; // engine and plugins in made-up time, with faults
+
+#[cfg(test)]
+mod plugins; // shared libraries, good ones and bad ones, in a child process and in this one

@@ -12,6 +12,8 @@ mod interruption; // Ctrl-C, kill -9, and again
 mod lease; // who is at work, and how the dead let go
 mod lifecycle; // up, nothing to do, down, up again
 mod offline; // what needs no world at all
+mod plugins; // plugins that are refused before anything of them runs
+mod plugins_loaded; // plugins from their first day to their last
 mod recovery; // a stack whose inventory is gone
 mod renaming; // components under a new name; what becomes the stack's own
 mod secrecy; // values that are printed nowhere

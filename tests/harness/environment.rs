@@ -9,13 +9,23 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// The program under test: `ZONESTACK_BIN`, else the one that cargo has built beside this test.
-pub(super) fn program_path() -> PathBuf {
+pub(crate) fn program_path() -> PathBuf {
     variable("ZONESTACK_BIN").unwrap_or_else(|| {
         let test = env::current_exe().unwrap();
         let path = test.parent().and_then(|deps| deps.parent()).unwrap().join("zonestack");
         assert!(path.is_file(), "{} is not there: run `cargo build --workspace`", path.display());
         path
     })
+}
+
+/// A shared library of `libraries/` that cargo has built beside this test.
+pub(crate) fn library_path(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let examples = test.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
+    let file = format!("{}zonestack_plugin_{name}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+    let path = examples.join(file);
+    assert!(path.is_file(), "{} is not there: run `cargo build --workspace --examples`", path.display());
+    path
 }
 
 /// The xtask that cargo has built beside this test.
@@ -32,7 +42,7 @@ pub(crate) fn long_sweeps() -> bool {
 }
 
 /// The search path for programs that the program starts.
-pub(super) fn search_path() -> PathBuf {
+pub(crate) fn search_path() -> PathBuf {
     variable("PATH").unwrap_or_default()
 }
 

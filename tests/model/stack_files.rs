@@ -164,7 +164,7 @@ fn registry() -> Registry {
         Arc::new(zonestack_plugin_gitlab::Gitlab),
         Arc::new(Hollow),
     ];
-    Registry::new(components)
+    Registry::new(components).unwrap()
 }
 
 /// What the drivers of the plugins and of Kubernetes declare.

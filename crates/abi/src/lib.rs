@@ -84,6 +84,68 @@ pub struct Card {
     pub min_glibc: [u8; 16],
 }
 
+/// The texts of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CardTexts<'a> {
+    /// [`Card::name`].
+    pub name: &'a str,
+    /// [`Card::version`].
+    pub version: &'a str,
+    /// [`Card::sdk`].
+    pub sdk: &'a str,
+    /// [`Card::target`].
+    pub target: &'a str,
+    /// [`Card::rustc`]; what does not fit is cut off.
+    pub rustc: &'a str,
+    /// [`Card::min_glibc`].
+    pub min_glibc: &'a str,
+}
+
+/// The size of a structure of this interface, as its first field says it.
+#[expect(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
+const fn size<T>() -> u32 {
+    size_of::<T>() as u32
+}
+
+impl Card {
+    /// Its size in bytes.
+    pub const SIZE: u32 = size::<Self>();
+
+    /// The card of a plugin that is built with this crate. In a constant, a text that does not fit is an error of the build:
+    /// every text but `rustc` leaves room for a zero.
+    pub const fn new(texts: CardTexts<'_>) -> Self {
+        assert!(!texts.name.is_empty() && texts.name.len() < 64, "a name has 1 to 63 bytes");
+        assert!(texts.version.len() < 32, "a version has at most 31 bytes");
+        assert!(texts.sdk.len() < 32 && texts.target.len() < 64 && texts.min_glibc.len() < 16);
+        Self {
+            magic: MAGIC,
+            card_size: Self::SIZE,
+            abi_major: ABI_MAJOR,
+            abi_minor: ABI_MINOR,
+            proto_min: PROTO_MIN,
+            proto_max: PROTO_MAX,
+            name: padded(texts.name),
+            version: padded(texts.version),
+            sdk: padded(texts.sdk),
+            target: padded(texts.target),
+            rustc: padded(texts.rustc),
+            min_glibc: padded(texts.min_glibc),
+        }
+    }
+}
+
+/// A text with zeros behind it, at least one.
+const fn padded<const N: usize>(text: &str) -> [u8; N] {
+    let mut field = [0; N];
+    let bytes = text.as_bytes();
+    let mut place = 0;
+    while place < bytes.len() && place + 1 < N {
+        field[place] = bytes[place];
+        place += 1;
+    }
+    field
+}
+
 /// Bytes that are borrowed for the call that passes them.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
@@ -92,6 +154,13 @@ pub struct Slice {
     pub ptr: *const u8,
     /// How many.
     pub len: usize,
+}
+
+impl Slice {
+    /// These bytes, for a call that ends before they do.
+    pub const fn of(bytes: &[u8]) -> Self {
+        Self { ptr: bytes.as_ptr(), len: bytes.len() }
+    }
 }
 
 /// What the host offers. It lives as long as the process.
@@ -110,6 +179,11 @@ pub struct HostV1 {
     pub emit: unsafe extern "C" fn(*mut c_void, u64, u32, Slice),
     /// Asks the host for something: `(ctx, call, ask, method, body)`. Answered through [`PluginV1::answer`] with the same `ask`.
     pub ask: unsafe extern "C" fn(*mut c_void, u64, u64, Slice, Slice),
+}
+
+impl HostV1 {
+    /// Its size in bytes.
+    pub const SIZE: u32 = size::<Self>();
 }
 
 /// What the plugin offers. It lives as long as the process.
@@ -131,6 +205,11 @@ pub struct PluginV1 {
     pub answer: unsafe extern "C" fn(*mut c_void, u64, i32, Slice),
     /// Asks the plugin to end what it has under way within so many milliseconds: `(ctx, grace)`.
     pub shutdown: unsafe extern "C" fn(*mut c_void, u64),
+}
+
+impl PluginV1 {
+    /// Its size in bytes.
+    pub const SIZE: u32 = size::<Self>();
 }
 
 /// The type of [`SYMBOL`]. It is called once, with a host that lives as long as the process; null refuses the host.

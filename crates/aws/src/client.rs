@@ -3,9 +3,12 @@
 //! Credentials, profiles, SSO, `AWS_*` variables, `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` are read by `aws-config`
 //! itself, by the rules that hold for every AWS tool. `HTTPS_PROXY` and `NO_PROXY` work as everywhere else.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -14,6 +17,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 /// Attempts of one call, the first included (reliability.md B.1: standard mode, at most 5).
 pub const MAX_ATTEMPTS: u32 = 5;
@@ -59,13 +63,9 @@ pub enum ClientError {
 
 /// The configuration that every client is made from. Sends nothing: credentials are looked for by the first call.
 pub async fn load(options: AwsOptions) -> Result<SdkConfig, ClientError> {
-    if !is_region(&options.region) {
-        return Err(ClientError::Region { region: options.region });
-    }
-    let name = options.user_agent.unwrap_or_else(|| APP_NAME.to_owned());
-    let app_name = AppName::new(name.clone()).map_err(|_| ClientError::UserAgent { name })?;
+    let (region, app_name) = names(options.region, options.user_agent)?;
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(Region::new(options.region))
+        .region(region)
         .app_name(app_name)
         .http_client(http_client())
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
@@ -74,6 +74,67 @@ pub async fn load(options: AwsOptions) -> Result<SdkConfig, ClientError> {
         loader = loader.profile_name(profile);
     }
     Ok(loader.load().await)
+}
+
+/// What a configuration is made from where nothing is read from environment and files: in a plugin, whose host knows it all.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The region.
+    pub region: String,
+    /// Where every service is, for emulators.
+    pub endpoint_url: Option<String>,
+    /// The same for one service, by its id as in `AWS_ENDPOINT_URL_EFS`: `EFS`.
+    pub endpoint_urls: BTreeMap<String, String>,
+    /// Whether endpoints with FIPS 140 are wanted.
+    pub use_fips: Option<bool>,
+    /// Whether endpoints with IPv6 are wanted.
+    pub use_dual_stack: Option<bool>,
+    /// The application's name in the user agent; `None` is `zonestack`.
+    pub user_agent: Option<String>,
+    /// Where credentials come from.
+    pub credentials: SharedCredentialsProvider,
+}
+
+/// The configuration that every client is made from, with the same HTTP client and limits as [`load`] gives it.
+pub fn of_given(given: Given) -> Result<SdkConfig, ClientError> {
+    let (region, app_name) = names(given.region, given.user_agent)?;
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(region)
+        .app_name(app_name)
+        .http_client(http_client())
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .timeout_config(time_limits())
+        .identity_cache(IdentityCache::lazy().build())
+        .credentials_provider(given.credentials)
+        .service_config(Endpoints(given.endpoint_urls));
+    builder.set_endpoint_url(given.endpoint_url);
+    builder.set_use_fips(given.use_fips);
+    builder.set_use_dual_stack(given.use_dual_stack);
+    Ok(builder.build())
+}
+
+/// Endpoints of single services.
+#[derive(Debug)]
+struct Endpoints(BTreeMap<String, String>);
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        if key.env() != "AWS_ENDPOINT_URL" {
+            return None;
+        }
+        let service = key.service_id().replace([' ', '-'], "_").to_uppercase();
+        self.0.get(&service).cloned()
+    }
+}
+
+fn names(region: String, user_agent: Option<String>) -> Result<(Region, AppName), ClientError> {
+    if !is_region(&region) {
+        return Err(ClientError::Region { region });
+    }
+    let name = user_agent.unwrap_or_else(|| APP_NAME.to_owned());
+    let app_name = AppName::new(name.clone()).map_err(|_| ClientError::UserAgent { name })?;
+    Ok((Region::new(region), app_name))
 }
 
 /// The retry configuration for a call that makes something and has **neither a unique name nor a token of ours**: the SDK

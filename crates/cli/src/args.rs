@@ -55,6 +55,15 @@ pub(crate) struct Global {
     /// More detail; twice or three times for even more, on stderr.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// A plugin's library, looked at before all other places. May be repeated.
+    #[arg(long = "plugin", global = true, value_name = "PATH")]
+    pub(crate) plugin_files: Vec<PathBuf>,
+    /// Whether plugins run in a process of their own; without one, a plugin's crash is a crash of zonestack.
+    #[arg(long, global = true, value_enum, value_name = "ON|OFF", default_value_t = Isolation::On)]
+    pub(crate) plugin_isolation: Isolation,
+    /// Refuses to change zonestack.lock (also: $ZONESTACK_LOCKED).
+    #[arg(long, global = true)]
+    pub(crate) locked: bool,
     /// The context of the kubeconfig file.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) context: Option<String>,
@@ -73,6 +82,15 @@ pub(crate) enum Output {
     Text,
     /// For programs: a versioned format.
     Json,
+}
+
+/// Where plugins run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Isolation {
+    /// Each in a process of its own.
+    On,
+    /// In this process, for debuggers and profilers.
+    Off,
 }
 
 /// Whether to use colours.
@@ -113,6 +131,8 @@ pub(crate) enum Command {
     Render(RenderArgs),
     /// Prints the dependency graph.
     Graph(GraphArgs),
+    /// Adds, shows, makes and removes plugins: component types that others write.
+    Plugin(PluginArgs),
     /// Prints the JSON Schema of the stack file, for editors.
     Schema,
     /// Prints completions for a shell.
@@ -274,4 +294,74 @@ pub(crate) enum GraphFormat {
     Mermaid,
     /// A picture.
     Svg,
+}
+
+/// Arguments of `plugin`.
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+/// What to do with plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Trusts a plugin: shows who it is and what it may do, asks, and records its hash in zonestack.lock.
+    Add(PluginAddArgs),
+    /// Lists the plugins of zonestack.lock, and those that lie about without being in it.
+    List,
+    /// Shows a plugin's card, without running it, and what it brings.
+    Info {
+        /// The plugin's name, or its library.
+        plugin: String,
+    },
+    /// Writes a crate for a new plugin, complete with a test.
+    New(PluginNewArgs),
+    /// Builds a plugin's crate with cargo, and checks the library.
+    Build(PluginBuildArgs),
+    /// Takes a plugin out of zonestack.lock, and its library away.
+    Remove {
+        /// The plugin's name.
+        plugin: String,
+        /// Does not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
+}
+
+/// Arguments of `plugin add`.
+#[derive(Debug, Args)]
+pub(crate) struct PluginAddArgs {
+    /// The plugin's library. A copy goes to .zonestack/plugins beside the stack file.
+    pub(crate) library: PathBuf,
+    /// Does not ask.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Where it came from, for those who read zonestack.lock (default: the file's name).
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) source: Option<String>,
+}
+
+/// Arguments of `plugin new`.
+#[derive(Debug, Args)]
+pub(crate) struct PluginNewArgs {
+    /// The plugin's name, also that of its component type. The crate is zonestack-plugin-NAME.
+    pub(crate) name: String,
+    /// A checkout of the SDK to build with, instead of the published one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sdk_path: Option<PathBuf>,
+    /// Where to write the crate (default: zonestack-plugin-NAME).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Arguments of `plugin build`.
+#[derive(Debug, Args)]
+pub(crate) struct PluginBuildArgs {
+    /// The crate's folder.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Copies the library to .zonestack/plugins of this folder, which has a stack file.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
 }

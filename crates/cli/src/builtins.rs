@@ -1,17 +1,15 @@
 //! The built-in plugins: the only list that knows which there are. One line for a component type, one for its driver, one for
 //! its kinds.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zonestack_core::component::Component;
 use zonestack_core::driver::Driver;
 use zonestack_core::kind::KindDeclaration;
-use zonestack_core::name::Kind;
-use zonestack_core::registry::Registry;
+use zonestack_core::registry::{NameClash, Registry};
 
 /// Every component type.
-pub(crate) fn registry() -> Registry {
+pub(crate) fn registry() -> Result<Registry, NameClash> {
     let components: Vec<Arc<dyn Component>> = vec![
         Arc::new(zonestack_plugin_efs::Efs),
         Arc::new(zonestack_plugin_fsx::FsxOpenZfs),
@@ -47,9 +45,4 @@ pub(crate) fn kinds() -> Vec<KindDeclaration> {
     kinds.extend(zonestack_plugin_aurora::AuroraDriver::declarations());
     kinds.extend(zonestack_plugin_elasticache::ElastiCacheDriver::declarations());
     kinds
-}
-
-/// The same, by kind.
-pub(crate) fn declarations() -> BTreeMap<Kind, KindDeclaration> {
-    kinds().into_iter().map(|declaration| (declaration.kind.clone(), declaration)).collect()
 }

@@ -7,6 +7,7 @@ pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod outputs;
 pub(crate) mod plan;
+pub(crate) mod plugin;
 pub(crate) mod recover;
 pub(crate) mod render;
 pub(crate) mod schema;

@@ -10,6 +10,7 @@ use zonestack_core::diagnostic::{Diagnostic, Finding};
 use zonestack_core::discover::SurveyError;
 use zonestack_core::flow::FlowError;
 use zonestack_core::inventory::InventoryError;
+use zonestack_core::name::{Kind, ResourceId};
 use zonestack_core::observe::ObserveError;
 use zonestack_kubernetes::client::ConnectError;
 use zonestack_sandbox::SandboxFileError;
@@ -56,6 +57,9 @@ pub(crate) enum Failure {
     /// A guard refused; nothing was done.
     #[error("{message}")]
     Refused { message: String, hint: String },
+    /// What was started did not do its part.
+    #[error("{message}")]
+    Failed { message: String, hint: String },
     /// Arguments that do not fit together.
     #[error("{message}")]
     Usage { message: String, hint: String },
@@ -75,6 +79,12 @@ impl Failure {
     pub(crate) fn of(error: FlowError, source: &StackSource) -> Self {
         let message = error.to_string();
         match error {
+            FlowError::NoDriver { stack, resources } => Self::Refused {
+                message: no_driver(&stack, &resources),
+                hint: "the plugin that made it is missing, and zonestack.lock does not know it: take the lock file back from \
+                       version control, or add the plugin again with `zonestack plugin add FILE`"
+                    .to_owned(),
+            },
             FlowError::Stack(diagnostics) => source.diagnosed(diagnostics),
             FlowError::Survey(error) => Self::Survey(error),
             FlowError::Surroundings(findings) => Self::Surroundings(findings),
@@ -126,6 +136,7 @@ impl Failure {
             | Self::Sandbox(_)
             | Self::Inventory(_)
             | Self::Observe(_)
+            | Self::Failed { .. }
             | Self::Stdout(_) => Exit::Failed,
         }
     }
@@ -133,7 +144,9 @@ impl Failure {
     fn hint(&self) -> Option<String> {
         match self {
             Self::File { hint, .. } => Some((*hint).to_owned()),
-            Self::Refused { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Refused { hint, .. } | Self::Failed { hint, .. } | Self::Usage { hint, .. } => {
+                Some(hint.clone())
+            }
             Self::Survey(error) => Some(error.hint.clone()),
             Self::Inventory(InventoryError::Conflict) => {
                 Some("run it again: it plans anew from what is there now".to_owned())
@@ -211,4 +224,18 @@ impl Failure {
             "problems": problems,
         })
     }
+}
+
+/// What is there without a driver: the first few resources, and every kind.
+fn no_driver(stack: &str, resources: &[(ResourceId, Kind)]) -> String {
+    let shown: Vec<String> =
+        resources.iter().take(5).map(|(id, kind)| format!("{id} ({kind})")).collect();
+    let more = match resources.len().saturating_sub(shown.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "the stack {stack} has {}{more}, which nothing here can look at; nothing was changed",
+        shown.join(", ")
+    )
 }

@@ -3,8 +3,10 @@
 mod args; // the arguments as typed
 mod settings; // arguments + environment
 mod builtins; // which plugins there are
+mod extensions; // what is built in, and the plugins that a command needs
 mod stack_source; // the stack file, read and wired
 mod place; // where a command works
+mod plugin_services; // what loaded plugins may ask
 mod holder; // who this run is to others
 mod session; // one command's way through the flow
 mod saved_plan; // a plan in a file
@@ -19,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
+use zonestack_host::child;
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
@@ -27,6 +30,10 @@ use crate::report::style::Style;
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == child::COMMAND) {
+        return child::main(arguments);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -89,8 +96,9 @@ async fn run(settings: &Settings, command: Command) -> Result<Exit, Failure> {
         Command::Unlock(args) => commands::unlock::run(settings, args).await,
         Command::Render(args) => commands::render::run(settings, &args).await,
         Command::Graph(args) => commands::graph::run(settings, &args),
-        Command::Schema => commands::schema::run(),
-        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Plugin(args) => commands::plugin::run(settings, args.command),
+        Command::Schema => commands::schema::run(settings),
+        Command::Completions { shell } => commands::completions::run(settings, shell),
     }
 }
 

@@ -15,6 +15,7 @@ use zonestack_core::observe::World;
 use zonestack_core::run_options::Options;
 use zonestack_core::secret::{SecretError, SecretRef, SecretSource, Sensitive};
 use zonestack_core::stack::{Network, Stack};
+use zonestack_host::services::Services;
 use zonestack_kubernetes::client::{KubeOptions, connect};
 use zonestack_kubernetes::inventory::ConfigMapInventory;
 use zonestack_kubernetes::lease::LeaseInNamespace;
@@ -23,9 +24,11 @@ use zonestack_kubernetes::survey::KubernetesCluster;
 use zonestack_sandbox::{NetworkIds, Options as SandboxOptions, Pace, Sandbox, WallClock, Zones};
 
 use crate::builtins;
+use crate::extensions::Extensions;
 use crate::failure::Failure;
+use crate::plugin_services::AwsServices;
 use crate::report::scrubber::remember;
-use crate::settings::{Settings, Where, variable};
+use crate::settings::{Settings, Where, variable, variables};
 
 /// The site, and what differs between a real one and a model.
 pub(crate) struct Place {
@@ -84,19 +87,24 @@ impl Tenant {
 }
 
 impl Place {
-    pub(crate) async fn open(settings: &Settings, tenant: &Tenant) -> Result<Self, Failure> {
+    /// Opens it, with the drivers of what the stack uses and of what it remembers.
+    pub(crate) async fn open(
+        settings: &Settings,
+        tenant: &Tenant,
+        extensions: &mut Extensions,
+    ) -> Result<Self, Failure> {
         match &settings.place {
             Where::Sandbox { file, pace, zones } => {
                 let pace: Pace = pace.parse().map_err(|error| Failure::Usage {
                     message: format!("--sandbox-pace {pace}: {error}"),
                     hint: String::new(),
                 })?;
-                sandbox(file, pace, *zones, tenant)
+                sandbox(file, pace, *zones, tenant, extensions).await
             }
             Where::Real { context, kubeconfig, profile } => {
                 let options =
                     KubeOptions { kubeconfig: kubeconfig.clone(), context: context.clone() };
-                real(options, profile.clone(), tenant).await
+                real(options, profile.clone(), tenant, extensions).await
             }
         }
     }
@@ -112,12 +120,14 @@ async fn real(
     options: KubeOptions,
     profile: Option<String>,
     tenant: &Tenant,
+    extensions: &mut Extensions,
 ) -> Result<Place, Failure> {
     for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
         remember(&variable(name).unwrap_or_default());
     }
     let client = connect(options).await?;
     let store = ConfigMapInventory::new(client.clone(), &tenant.namespace, &tenant.stack);
+    extensions.load_for_stored(&store).await?;
     let region = match &tenant.region {
         Some(region) => region.clone(),
         None => match store.load().await? {
@@ -131,8 +141,13 @@ async fn real(
     let secrets = Watched(KubernetesSecrets::new(client.clone(), &tenant.namespace, env, file));
     let clock: Arc<dyn Clock> = Arc::new(WallClock::new());
     let lease = LeaseInNamespace::new(client.clone(), &tenant.namespace, &tenant.stack);
+    let mut drivers = builtins::drivers(&aws, client.clone());
+    let endpoint_urls = variables("AWS_ENDPOINT_URL_");
+    let services: Arc<dyn Services> =
+        Arc::new(AwsServices::new(&aws, endpoint_urls, Arc::clone(&clock)));
+    drivers.extend(extensions.drivers(&services));
     let site = Site {
-        world: World::new(builtins::drivers(&aws, client.clone()), Arc::new(secrets), clock),
+        world: World::new(drivers, Arc::new(secrets), clock),
         cluster: Box::new(KubernetesCluster::new(client)),
         network: Box::new(Ec2Network::new(&aws)),
         store: Box::new(store),
@@ -173,11 +188,12 @@ impl<S: SecretSource> SecretSource for Watched<S> {
     }
 }
 
-fn sandbox(
+async fn sandbox(
     file: &std::path::Path,
     pace: Pace,
     zones: Option<u8>,
     tenant: &Tenant,
+    extensions: &mut Extensions,
 ) -> Result<Place, Failure> {
     let region = tenant.region.clone().unwrap_or_else(|| "eu-west-1".to_owned());
     let mut options = SandboxOptions::new(&region, &tenant.cluster);
@@ -205,7 +221,10 @@ fn sandbox(
         Err(error) => Err(error.to_string()),
     });
     let secrets = Watched(sandbox.secrets(&tenant.namespace, env, read));
-    let drivers = vec![Arc::new(sandbox.driver(builtins::kinds())) as _];
+    let store = sandbox.inventory(&tenant.stack, &tenant.namespace);
+    extensions.load_for_stored(&store).await?;
+    // The kinds of plugins are played too, from their declarations.
+    let drivers = vec![Arc::new(sandbox.driver(extensions.kinds())) as _];
     let polls = match pace {
         Pace::Real => (Duration::from_millis(500), Duration::from_secs(15)),
         Pace::Shortened | Pace::Instant => (Duration::from_millis(20), Duration::from_millis(200)),
@@ -214,7 +233,7 @@ fn sandbox(
         world: World::new(drivers, Arc::new(secrets), clock),
         cluster: Box::new(sandbox.cluster(&tenant.cluster)),
         network: Box::new(sandbox.network(&region)),
-        store: Box::new(sandbox.inventory(&tenant.stack, &tenant.namespace)),
+        store: Box::new(store),
         lease: Box::new(sandbox.lease(&tenant.stack, &tenant.namespace)),
     };
     Ok(Place { site, polls, is_sandbox: true })

@@ -6,7 +6,7 @@ use zonestack_core::situation::Permits;
 use crate::failure::Failure;
 use crate::place::{Place, Tenant};
 use crate::settings::Settings;
-use crate::stack_source::StackSource;
+use crate::stack_source::{StackSource, Wired};
 
 /// A place, and the plan that was prepared there.
 pub(crate) struct Session {
@@ -22,7 +22,7 @@ pub(crate) async fn begin(
     source: &StackSource,
     permits: &Permits,
 ) -> Result<Session, Failure> {
-    let wiring = source.wiring()?;
+    let Wired { wiring, mut extensions } = source.wired(settings)?;
     for name in &permits.recreate {
         if wiring.stack.component(name).is_none() {
             let known: Vec<&str> =
@@ -33,7 +33,7 @@ pub(crate) async fn begin(
             });
         }
     }
-    let place = Place::open(settings, &Tenant::of(&wiring.stack)).await?;
+    let place = Place::open(settings, &Tenant::of(&wiring.stack), &mut extensions).await?;
     let prepared =
         prepare(&place.site, &wiring, permits).await.map_err(|error| Failure::of(error, source))?;
     Ok(Session { place, prepared })

@@ -1,9 +1,10 @@
 //! Arguments and environment become settings. The one place that reads the environment.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use crate::args::{Color, Global, Output};
+use crate::args::{Color, Global, Isolation, Output};
 use crate::report::progress::Mode;
 use crate::report::style::Style;
 
@@ -28,6 +29,25 @@ pub(crate) struct Settings {
     pub(crate) interactive: bool,
     /// How much detail.
     pub(crate) verbose: u8,
+    /// Where plugins are, and what may be done with them.
+    pub(crate) plugins: PluginSettings,
+}
+
+/// Where plugins are, and what may be done with them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PluginSettings {
+    /// Libraries named on the command line, from the root.
+    pub(crate) files: Vec<PathBuf>,
+    /// `ZONESTACK_PLUGIN_PATH`.
+    pub(crate) path: Vec<PathBuf>,
+    /// The user's folder for data, such as `~/.local/share`.
+    pub(crate) data: Option<PathBuf>,
+    /// The user's folder for what can be made again, such as `~/.cache`.
+    pub(crate) cache: Option<PathBuf>,
+    /// Whether plugins run in this process.
+    pub(crate) in_process: bool,
+    /// Whether the lock file stays as it is.
+    pub(crate) locked: bool,
 }
 
 /// Where the world is.
@@ -81,6 +101,28 @@ impl Settings {
             mode,
             interactive: stdin && stderr,
             verbose: global.verbose,
+            plugins: PluginSettings::new(global),
+        }
+    }
+}
+
+impl PluginSettings {
+    /// Folders by the rules of the XDG base directories: a relative one counts as none.
+    fn new(global: &Global) -> Self {
+        let folder = |name: &str, below_home: &str| {
+            let given = variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+            given.or_else(|| Some(PathBuf::from(variable("HOME")?).join(below_home)))
+        };
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let path = variable("ZONESTACK_PLUGIN_PATH").unwrap_or_default();
+        let locked = variable("ZONESTACK_LOCKED").unwrap_or_default();
+        Self {
+            files: global.plugin_files.iter().map(absolute).collect(),
+            path: std::env::split_paths(&path).collect(),
+            data: folder("XDG_DATA_HOME", ".local/share"),
+            cache: folder("XDG_CACHE_HOME", ".cache"),
+            in_process: global.plugin_isolation == Isolation::Off,
+            locked: global.locked || !matches!(locked.as_str(), "" | "0" | "false" | "no"),
         }
     }
 }
@@ -89,4 +131,12 @@ impl Settings {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The variables whose names begin with this, by the rest of their names.
+pub(crate) fn variables(prefix: &str) -> BTreeMap<String, String> {
+    let all = std::env::vars_os().filter_map(|(name, value)| {
+        Some((name.to_str()?.strip_prefix(prefix)?.to_owned(), value.into_string().ok()?))
+    });
+    all.collect()
 }

@@ -10,8 +10,17 @@ use zonestack_core::parse::parse;
 use zonestack_core::rename::Called;
 use zonestack_core::wire::{Wiring, validate_and_wire};
 
-use crate::builtins;
+use crate::extensions::{Extensions, folder_of};
 use crate::failure::Failure;
+use crate::settings::Settings;
+
+/// A stack that is wired, with the plugins that it needs.
+pub(crate) struct Wired {
+    /// The stack.
+    pub(crate) wiring: Wiring,
+    /// What it may use, and what its plugins brought.
+    pub(crate) extensions: Extensions,
+}
 
 /// A stack file with what was changed on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +47,8 @@ impl StackSource {
     }
 
     /// Everything that can be known without a network: parsed, validated, wired, and rendered against a made-up context so
-    /// that what components have to say to each other is said.
-    pub(crate) fn wiring(&self) -> Result<Wiring, Failure> {
+    /// that what components have to say to each other is said. Plugins are loaded as far as the file needs them.
+    pub(crate) fn wired(&self, settings: &Settings) -> Result<Wired, Failure> {
         let failure = |diagnostics| self.diagnosed(diagnostics);
         let mut raw = parse(&self.bytes).map_err(failure)?;
         for assignment in &self.set {
@@ -52,13 +61,18 @@ impl StackSource {
                 hint: diagnostic.hint.unwrap_or_default(),
             })?;
         }
-        let wiring = validate_and_wire(&raw, &builtins::registry()).map_err(failure)?;
-        let errors: Vec<_> = nominal(&wiring)?
+        let folder = folder_of(Path::new(&self.name));
+        let mut extensions = Extensions::beside(settings, &folder)?;
+        extensions.load_for(&raw, &folder)?;
+        let wiring = validate_and_wire(&raw, extensions.registry()).map_err(failure)?;
+        let wired = Wired { wiring, extensions };
+        let errors: Vec<_> = wired
+            .nominal()?
             .findings
             .into_iter()
             .filter(|finding| finding.severity == Severity::Error)
             .collect();
-        if errors.is_empty() { Ok(wiring) } else { Err(failure(errors)) }
+        if errors.is_empty() { Ok(wired) } else { Err(failure(errors)) }
     }
 
     /// The failure that these problems of the file are.
@@ -71,13 +85,16 @@ impl StackSource {
     }
 }
 
-/// The graph for made-up ids: in the file's zones, or in three.
-pub(crate) fn nominal(wiring: &Wiring) -> Result<Desired, Failure> {
-    let stack = &wiring.stack;
-    let mut zones: Vec<Zone> = stack.zones.clone().unwrap_or_else(|| {
-        ["a", "b", "c"].iter().filter_map(|z| format!("{}{z}", stack.region).parse().ok()).collect()
-    });
-    zones.sort();
-    let context = Context::nominal(stack.name.clone(), &stack.namespace, &stack.region, &zones);
-    Ok(render(wiring, &context, &builtins::declarations(), &Called::new())?)
+impl Wired {
+    /// The graph for made-up ids: in the file's zones, or in three.
+    pub(crate) fn nominal(&self) -> Result<Desired, Failure> {
+        let stack = &self.wiring.stack;
+        let mut zones: Vec<Zone> = stack.zones.clone().unwrap_or_else(|| {
+            let zones = ["a", "b", "c"].iter();
+            zones.filter_map(|z| format!("{}{z}", stack.region).parse().ok()).collect()
+        });
+        zones.sort();
+        let context = Context::nominal(stack.name.clone(), &stack.namespace, &stack.region, &zones);
+        Ok(render(&self.wiring, &context, &self.extensions.declarations(), &Called::new())?)
+    }
 }

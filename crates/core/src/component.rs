@@ -73,7 +73,8 @@ pub struct Rendered {
     /// Its exports: one for each interface that it provides.
     pub exports: Vec<Export>,
     /// Reasons to refuse and advisories that need the context or the wired components. With an error among them the
-    /// resources and exports may be incomplete but the exports must be there.
+    /// resources and exports may be incomplete but the exports should be there: what requires a missing one is not
+    /// rendered, so that nothing is found in it.
     pub findings: Vec<Finding>,
     /// What a person wants to know afterwards, such as `url`: name, and a value that may be a reference.
     pub outputs: Vec<(String, crate::value::Value)>,

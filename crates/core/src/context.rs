@@ -1,9 +1,11 @@
 //! Where a stack runs. Facts only: no client, no clock.
 
+use serde::{Deserialize, Serialize};
+
 use crate::name::{StackName, Zone};
 
 /// The region with its zones, the network and the cluster, as discovered or as given in the stack file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
     /// Made up, for `validate`: the checks of the surroundings do not apply, because its nodes say nothing and its zones may
     /// be others than the real ones. An error that depends on them waits for the real context.
@@ -29,7 +31,7 @@ pub struct Context {
 }
 
 /// A network that zonestack uses and never changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vpc {
     /// Its id, `vpc-…`.
     pub id: String,
@@ -38,7 +40,7 @@ pub struct Vpc {
 }
 
 /// One zone of the stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneFacts {
     /// Its name in this account.
     pub zone: Zone,
@@ -57,7 +59,8 @@ pub struct ZoneFacts {
 }
 
 /// What is known of the Kubernetes cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ClusterFacts {
     /// Its name: the stack file's `cluster`.
     pub name: String,

@@ -105,17 +105,34 @@ pub fn render(
         outputs: Vec::new(),
         roles: BTreeMap::new(),
     };
+    // Components that refuse, and those that cannot be rendered without their exports.
+    let mut refusing: BTreeSet<&ComponentName> = BTreeSet::new();
+    let mut incomplete = false;
     for (component, wired) in wiring.components() {
+        let met = match requirements(component, wired, &exports) {
+            // The provider has said why; that its export is missing too is not news.
+            Err(RenderError::MissingExport { component: provider, .. })
+                if refusing.contains(&provider) =>
+            {
+                refusing.insert(&component.name);
+                incomplete = true;
+                continue;
+            }
+            met => met?,
+        };
         let rendered = component.component.render(
             &component.config,
             &RenderContext {
                 component: &component.name,
                 called: called.get(&component.name).unwrap_or(&component.name),
                 context,
-                requirements: &requirements(component, wired, &exports)?,
+                requirements: &met,
                 consumers: wired.consumers,
             },
         );
+        if rendered.findings.iter().any(|finding| finding.severity == Severity::Error) {
+            refusing.insert(&component.name);
+        }
         let mut resources = rendered.resources;
         let unfit = adopted(component, &mut resources, kinds, context.is_nominal);
         desired.findings.extend(component.diagnose(unfit));
@@ -127,6 +144,10 @@ pub fn render(
         let provides = component.described.provides.clone();
         let role = Role { provides, starts_empty: component.starts_empty };
         desired.roles.insert(component.name.clone(), role);
+    }
+    if incomplete {
+        // A refusal needs no graph, and this one has holes.
+        return Ok(Desired { resources: Vec::new(), ..desired });
     }
     let namespace = desired.resources[0].id.clone();
     for resource in &mut desired.resources {

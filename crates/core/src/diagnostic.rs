@@ -3,8 +3,11 @@
 //! Components report a [`Finding`] at a path inside their own configuration; the core knows the file and turns it into a
 //! [`Diagnostic`] with a place.
 
+use serde::{Deserialize, Serialize};
+
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The stack is refused.
     Error,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use crate::kind::KindDeclaration;
@@ -82,7 +83,7 @@ impl DriverError {
 }
 
 /// Who makes and owns resources.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The stack's name.
     pub stack: String,
@@ -116,7 +117,7 @@ impl<'a> CallContext<'a> {
 }
 
 /// One resource of the world, as far as the engine can name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// Its identity in the stack.
     pub id: ResourceId,
@@ -134,18 +135,25 @@ pub struct Target {
     pub parent: Option<String>,
 }
 
+/// A value that is there, and may be null; one that is not there is left out.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
+}
+
 /// What to look for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     /// The resource.
     pub target: Target,
     /// Its desired specification with every reference resolved that is known; unknown ones stay marked
     /// ([`crate::value::is_marker`]). `None` when the stack file does not have it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub spec: Option<Json>,
 }
 
 /// Whose a found resource is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ownership {
     /// It carries this stack's marks (or, where the kind has no marks, its parent is ours).
     Ours,
@@ -156,7 +164,8 @@ pub enum Ownership {
 }
 
 /// Where a resource stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It is not there.
     Absent,
@@ -173,7 +182,7 @@ pub enum Status {
 }
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// Where it stands.
     pub status: Status,
@@ -210,32 +219,35 @@ impl Observation {
 }
 
 /// A field that differs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// Path in the specification, such as `/class`.
     pub path: String,
     /// What it is; `None` when it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub from: Option<Json>,
     /// What it shall be; `None` when it shall go.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub to: Option<Json>,
 }
 
 /// A call that made something, or found it made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Created {
     /// The service's id for it.
     pub remote_id: Option<String>,
 }
 
 /// How to delete.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Deletion {
     /// The name for a last copy of its data, for kinds that leave one.
     pub final_copy: Option<String>,
 }
 
 /// Something that carries the marks of a stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owned {
     /// Its kind.
     pub kind: Kind,

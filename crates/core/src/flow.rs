@@ -10,7 +10,7 @@ use crate::driver::Owner;
 use crate::guard::guards;
 use crate::inventory::{Inventory, InventoryError, InventoryStore, Version};
 use crate::lease::LeaseStore;
-use crate::name::{ComponentName, Zone};
+use crate::name::{ComponentName, Kind, ResourceId, Zone};
 use crate::observe::{ObserveError, Observed, World, marked, observe};
 use crate::plan::{Action, Advisory, Plan};
 use crate::planning::plan;
@@ -138,6 +138,17 @@ pub enum FlowError {
         /// Their uids.
         uids: Vec<String>,
     },
+    /// Nothing drives what the stack has: without it nothing could even be looked at.
+    #[error(
+        "the stack {stack} has resources that nothing here can look at: {}",
+        resources.iter().map(|(id, kind)| format!("{id} ({kind})")).collect::<Vec<_>>().join(", ")
+    )]
+    NoDriver {
+        /// The stack.
+        stack: String,
+        /// The resources, each with its kind.
+        resources: Vec<(ResourceId, Kind)>,
+    },
     /// What is there could not be seen.
     #[error(transparent)]
     Observe(#[from] ObserveError),
@@ -156,6 +167,7 @@ pub async fn prepare(
         None => false,
     };
     let inventory = remembered.as_ref().map(|(inventory, _)| inventory);
+    inventory.map_or(Ok(()), |inventory| all_driven(inventory, &site.world))?;
     let kept_zones = inventory.map(zones_of).unwrap_or_default();
     let (context, advisories) = survey(site, stack, &kept_zones).await?;
     if let Some(inventory) = inventory {
@@ -221,6 +233,7 @@ pub async fn prepare_removal(
         return Ok(None);
     };
     let inventory = &remembered.0;
+    all_driven(inventory, &site.world)?;
     // In another account nothing would be found, and everything forgotten.
     let account = site.network.account().await?;
     let region = if tenant.region.is_empty() { &inventory.region } else { tenant.region };
@@ -277,6 +290,17 @@ fn turned(stack: &Stack, desired: &Desired, inventory: Option<&Inventory>) -> Ve
         Some((&resource.id.component, finding))
     });
     of_another_kind.flat_map(|(name, finding)| stack.diagnose(name, vec![finding])).collect()
+}
+
+/// What no driver knows cannot be observed, and what is not observed must be neither kept nor forgotten.
+fn all_driven(inventory: &Inventory, world: &World) -> Result<(), FlowError> {
+    let entries = inventory.entries.iter().filter(|(_, entry)| world.driver(&entry.kind).is_none());
+    let resources: Vec<(ResourceId, Kind)> =
+        entries.map(|(id, entry)| (id.clone(), entry.kind.clone())).collect();
+    if resources.is_empty() {
+        return Ok(());
+    }
+    Err(FlowError::NoDriver { stack: inventory.stack.clone(), resources })
 }
 
 /// Without an inventory nothing of the stack may be there: what is there would be made a second time (reliability.md, B.5).

@@ -5,14 +5,31 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::name::{InvalidName, ResourceId, Zone};
 use crate::resource::Need;
 use crate::secret::SecretKey;
 use crate::value::Value;
 
 /// The name of an interface with its version, such as `postgres/v1`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct InterfaceName(String);
+
+impl TryFrom<String> for InterfaceName {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        Self::new(&text)
+    }
+}
+
+impl From<InterfaceName> for String {
+    fn from(name: InterfaceName) -> Self {
+        name.0
+    }
+}
 
 impl InterfaceName {
     /// An interface by its name; the text must be `word/vN`.
@@ -44,13 +61,17 @@ impl std::fmt::Display for InterfaceName {
 }
 
 /// What a component exports: one interface with its fields.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Export {
     /// `shared-filesystem/v1`
+    #[serde(rename = "shared-filesystem/v1")]
     SharedFilesystem(SharedFilesystem),
     /// `postgres/v1`
+    #[serde(rename = "postgres/v1")]
     Postgres(Postgres),
     /// `redis/v1`
+    #[serde(rename = "redis/v1")]
     Redis(Redis),
     /// An interface that the core does not know; its fields are a map.
     Other(InterfaceName, Value),
@@ -69,7 +90,7 @@ impl Export {
 }
 
 /// `shared-filesystem/v1`: one file system, reachable from every zone, written by many.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SharedFilesystem {
     /// What serves it, such as `Amazon EFS`; for messages.
     pub service: String,
@@ -89,7 +110,7 @@ pub struct SharedFilesystem {
 }
 
 /// Where one zone mounts a shared file system.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// Host name or address.
     pub server: Value,
@@ -100,7 +121,7 @@ pub struct Endpoint {
 }
 
 /// A volume of a CSI driver.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CsiVolume {
     /// The driver's name, such as `efs.csi.aws.com`.
     pub driver: String,
@@ -116,7 +137,8 @@ impl SharedFilesystem {
 }
 
 /// The sort of service behind a `postgres/v1`, for what an application's maker supports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PostgresService {
     /// Amazon RDS, one instance, or one with a standby in another zone.
     RdsInstance,
@@ -129,7 +151,7 @@ pub enum PostgresService {
 }
 
 /// `postgres/v1`: one PostgreSQL database with a user that owns it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Postgres {
     /// What serves it.
     pub service: PostgresService,
@@ -159,7 +181,7 @@ impl Postgres {
 }
 
 /// How a `redis/v1` wants to be spoken to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Redis {
     /// What serves it: `redis` or `valkey`.
     pub engine: String,

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::name::Kind;
 use crate::resource::DataClass;
 use crate::value::Value;
@@ -25,7 +27,8 @@ pub enum Identity {
 }
 
 /// When the marks of ownership (stack, component, uid) get onto a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Tagging {
     /// In the call that creates it.
     OnCreate,
@@ -36,7 +39,8 @@ pub enum Tagging {
 }
 
 /// What changing a field does to a running resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Changes in place, nobody notices.
     InPlace,
@@ -64,7 +68,8 @@ impl Effect {
 }
 
 /// Which way a field may move without a replacement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Either way.
     Any,
@@ -73,7 +78,7 @@ pub enum Direction {
 }
 
 /// What changing one field does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldRule {
     /// Path in the specification, such as `/class`; the rule holds for everything below it. The longest matching path wins.
     pub path: String,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a text is no name of the wanted sort.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {text:?} {rule}")]
@@ -36,11 +38,33 @@ fn dashed_word(what: &'static str, text: &str, max: usize) -> Result<String, Inv
     Err(InvalidName { what, text: text.to_owned(), rule })
 }
 
+/// In JSON a name is its text, and a text that breaks the rule is no name.
+macro_rules! in_texts {
+    ($name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.to_string()
+            }
+        }
+    };
+}
+
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
+
+        in_texts!($name);
 
         impl $name {
             /// The longest allowed text, in bytes.
@@ -94,8 +118,11 @@ impl ComponentName {
 }
 
 /// An availability zone by its name in this account, such as `eu-west-1a`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Zone(String);
+
+in_texts!(Zone);
 
 impl Zone {
     /// The zone's name as text.
@@ -119,7 +146,8 @@ impl fmt::Display for Zone {
 }
 
 /// The identity of a resource in a stack: `component/name[@zone]`, such as `data/mount-target@eu-west-1a`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ResourceId {
     /// The component that renders it.
     pub component: ComponentName,
@@ -128,6 +156,8 @@ pub struct ResourceId {
     /// The zone it exists for, when there is one for each zone.
     pub zone: Option<Zone>,
 }
+
+in_texts!(ResourceId);
 
 impl ResourceId {
     /// A resource of a component. The name is the plugin author's constant, such as `file-system`.
@@ -184,7 +214,8 @@ impl FromStr for ResourceId {
 }
 
 /// A resource kind: `aws.efs.file-system`, `k8s.apps/v1.Deployment`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Kind(String);
 
 impl Kind {

@@ -1,5 +1,7 @@
 //! Text → [`RawStack`]: the stack file as it was written, with every place, before anything is known of its meaning.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, Span};
 use crate::suggest;
 use crate::yaml::{self, Key, MAX_FILE, Node, NodeValue};
@@ -43,7 +45,7 @@ fn not_utf8(bytes: &[u8], error: &std::str::Utf8Error) -> Diagnostic {
 }
 
 /// The keys that `--set` reaches by their own name; every other first word is a component.
-const TOP_LEVEL: [&str; 9] = [
+const TOP_LEVEL: [&str; 10] = [
     "apiVersion",
     "name",
     "cluster",
@@ -52,10 +54,42 @@ const TOP_LEVEL: [&str; 9] = [
     "zones",
     "network",
     "tags",
+    "plugins",
     "components",
 ];
 
+/// A plugin that a stack file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPlugin {
+    /// Its name.
+    pub name: String,
+    /// Its file, from the stack file's folder, when the file is in a place of its own.
+    pub path: Option<String>,
+}
+
 impl RawStack {
+    /// The plugins that it names, as far as they can be read: [`crate::validate`] says what is wrong with the others.
+    pub fn plugins(&self) -> Vec<NamedPlugin> {
+        let items = self.root.get("plugins").map(Node::items).unwrap_or_default();
+        let named = |item: &Node| match item.text() {
+            Some(name) => Some(NamedPlugin { name: name.to_owned(), path: None }),
+            None => Some(NamedPlugin {
+                name: item.get("name")?.text()?.to_owned(),
+                path: item.get("path").and_then(Node::text).map(str::to_owned),
+            }),
+        };
+        items.iter().filter_map(named).collect()
+    }
+
+    /// The component types that it uses, whether or not there are such.
+    pub fn uses(&self) -> BTreeSet<String> {
+        let components = self.root.get("components").map(Node::entries).unwrap_or_default();
+        components
+            .iter()
+            .filter_map(|(_, component)| component.get("use")?.text().map(str::to_owned))
+            .collect()
+    }
+
     /// Changes one value, as `--set path=value` asks: `name`, `network.vpc`, and for a component's setting `gitlab.host`,
     /// short for `components.gitlab.with.host`. A number in the path is an index of a list: one past its end appends, and
     /// where nothing is yet, 0 begins one. The value is read as a YAML scalar, or as a list or map in brackets.
@@ -98,7 +132,7 @@ impl RawStack {
                 "`{first}` is neither a component of the stack nor a key of the stack file"
             );
             let known: Vec<&str> =
-                components.into_iter().chain(TOP_LEVEL.into_iter().take(8)).collect();
+                components.into_iter().chain(TOP_LEVEL.into_iter().take(9)).collect();
             return Err(invalid(path, &message).hint(suggest::advice(
                 first,
                 &known,

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::name::{Kind, ResourceId, Zone};
 use crate::value::Value;
 
 /// What is lost when a resource is deleted. Decides what `down` keeps (design.md, invariant 9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DataClass {
     /// Nothing: it can be made again.
     Stateless,
@@ -36,7 +39,8 @@ impl DataClass {
 }
 
 /// Where a resource lives, which decides what it survives. The zone-loss proof is computed from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Placement {
     /// In one zone; gone with it.
     Zonal(Zone),
@@ -46,13 +50,30 @@ pub enum Placement {
     Replicated {
         /// The zones with a copy.
         zones: Vec<Zone>,
-        /// How long the takeover takes.
+        /// How long the takeover takes. In JSON milliseconds.
+        #[serde(rename = "failover_ms", with = "milliseconds")]
         failover: Duration,
     },
 }
 
+/// A duration in JSON: a whole number of milliseconds.
+mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
+    }
+}
+
 /// Until when a resource waits for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Until {
     /// It is there and has its identity.
     Exists,
@@ -61,7 +82,7 @@ pub enum Until {
 }
 
 /// An edge of the graph: this resource comes after that one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Need {
     /// The resource that comes first.
     pub id: ResourceId,
@@ -70,7 +91,8 @@ pub struct Need {
 }
 
 /// What to do when something with this name is there that zonestack did not make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Foreign {
     /// Stop and name it.
     Refuse,
@@ -79,7 +101,7 @@ pub enum Foreign {
 }
 
 /// A rule of an application about which version may follow which.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpgradeRule {
     /// Path in the specification of a text that ends in `:MAJOR.MINOR.PATCH`, such as a container's image.
     pub path: String,
@@ -93,7 +115,7 @@ pub struct UpgradeRule {
 
 /// How a group of like resources changes when only one may run during the change: the followers stop, the leader
 /// changes and becomes ready, the followers change and start again (domain.md, 7.3).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StopFor {
     /// The resource that changes first.
     pub leader: ResourceId,
@@ -104,7 +126,7 @@ pub struct StopFor {
 }
 
 /// A node of the desired graph.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
     /// Its identity in the stack.
     pub id: ResourceId,

@@ -36,6 +36,8 @@ pub(crate) struct StackFile {
     network: Option<NetworkEntry>,
     /// AWS tags for everything that zonestack makes.
     tags: Option<BTreeMap<String, String>>,
+    /// Plugins that are loaded whether or not a component uses them, by name. Their files must be in `zonestack.lock`.
+    plugins: Option<Vec<PluginEntry>>,
     /// The components, by a name of your choice.
     components: BTreeMap<String, ComponentEntry>,
 }
@@ -52,6 +54,30 @@ struct NetworkEntry {
     subnets: Option<Vec<String>>,
     /// The security groups that every worker node carries.
     security_groups: Option<Vec<String>>,
+}
+
+/// A plugin.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it is read as a schema")]
+enum PluginEntry {
+    /// Its name: the `NAME` of `libzonestack_plugin_NAME.so`.
+    #[schemars(example = &"fsx")]
+    Name(String),
+    /// Its name, and where its file is.
+    File(PluginFile),
+}
+
+/// A plugin whose file is in a place of its own.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is read as a schema")]
+struct PluginFile {
+    /// Its name: the `NAME` of `libzonestack_plugin_NAME.so`.
+    #[schemars(example = &"fsx")]
+    name: String,
+    /// The file, from the stack file's folder.
+    path: Option<String>,
 }
 
 /// One component.

@@ -41,6 +41,8 @@
 //! `down` keeps the file system, unless the component is named in `--delete-data`: EFS has no protection against deletion of its own.
 
 pub mod config; // settings, and every check of them
+#[cfg(feature = "export")]
+mod export; // the same crate as a shared library
 pub mod driver; // API calls
 pub mod render; // settings + context → resources and exports; pure
 

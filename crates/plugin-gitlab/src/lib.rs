@@ -48,6 +48,8 @@
 //! and `up` again.
 
 mod config;
+#[cfg(feature = "export")]
+mod export; // the same crate as a shared library
 mod environment;
 mod findings;
 mod render;

@@ -64,6 +64,8 @@
 //! automated backups.
 
 mod config;
+#[cfg(feature = "export")]
+mod export; // the same crate as a shared library
 mod driver;
 mod render;
 

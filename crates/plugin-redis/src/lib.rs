@@ -24,6 +24,8 @@
 //! until that zone is back. Amazon ElastiCache is the way to keep both; the interface is the same.
 
 mod config;
+#[cfg(feature = "export")]
+mod export; // the same crate as a shared library
 mod render;
 
 use zonestack_core::component::{ComponentType, RenderContext, Rendered, TypedComponent};

@@ -20,7 +20,12 @@ pub(super) fn page(
     let mut page = INTRODUCTION.to_owned();
     section(&mut page, "zonestack", &overview);
     for command in commands(&overview) {
-        section(&mut page, &format!("zonestack {command}"), &ask(&[command, "--help"])?);
+        let help = ask(&[command, "--help"])?;
+        section(&mut page, &format!("zonestack {command}"), &help);
+        for nested in commands(&help) {
+            let title = format!("zonestack {command} {nested}");
+            section(&mut page, &title, &ask(&[command, nested, "--help"])?);
+        }
     }
     Ok(page)
 }
@@ -50,10 +55,12 @@ mod tests {
         assert_eq!(commands(overview), ["up", "down"]);
         let page = page(|arguments| match arguments {
             ["--help"] => Ok(overview.to_owned()),
+            ["up", "--help"] => Ok("Goes up.\n\nCommands:\n  far  Goes far\n".to_owned()),
             [command, ..] => Ok(format!("help of {command}  \n")),
             [] => Ok(String::new()),
         });
         let page = page.unwrap();
+        assert!(page.contains("\n## `zonestack up far`\n\n```text\nhelp of up\n```\n"), "{page}");
         assert!(page.contains("\n## `zonestack down`\n\n```text\nhelp of down\n```\n"), "{page}");
     }
 }

@@ -1,6 +1,7 @@
 //! `down`: takes the stack down in the reverse of the remembered order, from the inventory alone.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use zonestack_core::execute::Report;
 use zonestack_core::flow::{PreparedRemoval, prepare_removal};
@@ -9,20 +10,22 @@ use zonestack_core::lease::clear;
 use zonestack_core::name::ComponentName;
 use zonestack_core::plan::{Action, Plan};
 use zonestack_core::situation::Permits;
+use zonestack_host::lock::FILE;
 
 use super::carry_out::{Undertaking, agree, carry_out, refuse};
 use crate::args::{DownArgs, Output, TenantArgs};
 use crate::exit::Exit;
+use crate::extensions::{Extensions, folder_of};
 use crate::failure::Failure;
 use crate::holder::is_gone;
 use crate::place::{Place, Tenant, nothing};
 use crate::report::{self, json, plan_text};
 use crate::settings::Settings;
-use crate::stack_source::StackSource;
+use crate::stack_source::{StackSource, Wired};
 
 pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Failure> {
-    let tenant = tenant(settings, &args.tenant)?;
-    let place = Place::open(settings, &tenant).await?;
+    let (tenant, mut extensions) = tenant(settings, &args.tenant)?;
+    let place = Place::open(settings, &tenant, &mut extensions).await?;
     let permits =
         Permits { delete_data: args.delete_data.iter().cloned().collect(), ..Permits::default() };
     let prepared = prepare_removal(&place.site, &tenant.for_removal(), &permits).await;
@@ -63,10 +66,16 @@ pub(crate) async fn run(settings: &Settings, args: DownArgs) -> Result<Exit, Fai
     Ok(exit)
 }
 
-/// The stack that is meant: of the stack file, or named.
-pub(crate) fn tenant(settings: &Settings, args: &TenantArgs) -> Result<Tenant, Failure> {
+/// The stack that is meant: of the stack file, or named; and what it may use.
+pub(crate) fn tenant(
+    settings: &Settings,
+    args: &TenantArgs,
+) -> Result<(Tenant, Extensions), Failure> {
     if let Some(stack) = &args.stack {
-        return Ok(Tenant {
+        // Without a stack file there is still the lock file that stood beside it; else the one that is here.
+        let folder = folder_of(&settings.file);
+        let folder = if folder.join(FILE).exists() { folder } else { PathBuf::new() };
+        let tenant = Tenant {
             stack: stack.clone(),
             namespace: args.namespace.clone().unwrap_or_else(|| stack.clone()),
             region: None,
@@ -74,10 +83,12 @@ pub(crate) fn tenant(settings: &Settings, args: &TenantArgs) -> Result<Tenant, F
             zones: None,
             network: zonestack_core::stack::Network::default(),
             components: Vec::new(),
-        });
+        };
+        return Ok((tenant, Extensions::beside(settings, &folder)?));
     }
     let source = StackSource::read(&settings.file, &settings.set)?;
-    Ok(Tenant::of(&source.wiring()?.stack))
+    let Wired { wiring, extensions } = source.wired(settings)?;
+    Ok((Tenant::of(&wiring.stack), extensions))
 }
 
 fn nothing_to_do(settings: &Settings, tenant: &Tenant) -> Result<Exit, Failure> {

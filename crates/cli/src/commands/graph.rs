@@ -9,11 +9,12 @@ use crate::graph::{Graph, Node};
 use crate::report;
 use crate::report::json::VERSION;
 use crate::settings::Settings;
-use crate::stack_source::{StackSource, nominal};
+use crate::stack_source::StackSource;
 
 pub(crate) fn run(settings: &Settings, args: &GraphArgs) -> Result<Exit, Failure> {
     let source = StackSource::read(&settings.file, &settings.set)?;
-    let wiring = source.wiring()?;
+    let wired = source.wired(settings)?;
+    let wiring = &wired.wiring;
     let nodes = if args.components {
         let node = |wired: &zonestack_core::wire::Wired| Node {
             name: wired.component.to_string(),
@@ -27,7 +28,7 @@ pub(crate) fn run(settings: &Settings, args: &GraphArgs) -> Result<Exit, Failure
             group: resource.id.component.to_string(),
             needs: resource.all_needs().iter().map(|need| need.id.to_string()).collect(),
         };
-        nominal(&wiring)?.resources.iter().map(node).collect()
+        wired.nominal()?.resources.iter().map(node).collect()
     };
     let graph = Graph { nodes }.reduced();
     let text = match (settings.output, args.format) {

@@ -36,7 +36,7 @@ pub(crate) fn run(settings: &Settings, args: &InitArgs) -> Result<Exit, Failure>
         .replace("{{host}}", &args.host);
     // What is written must be valid: a bad --name is told now, at its place.
     let name = path.display().to_string();
-    StackSource { name, bytes: text.clone().into_bytes(), set: Vec::new() }.wiring()?;
+    StackSource { name, bytes: text.clone().into_bytes(), set: Vec::new() }.wired(settings)?;
     std::fs::write(path, text).map_err(|source| Failure::File {
         action: "write",
         path: path.clone(),

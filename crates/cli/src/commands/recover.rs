@@ -12,12 +12,14 @@ use crate::failure::Failure;
 use crate::place::{Place, Tenant};
 use crate::report::{self, json::VERSION};
 use crate::settings::Settings;
-use crate::stack_source::StackSource;
+use crate::stack_source::{StackSource, Wired};
 
 pub(crate) async fn run(settings: &Settings, args: RecoverArgs) -> Result<Exit, Failure> {
     let source = StackSource::read(&settings.file, &settings.set)?;
-    let wiring = source.wiring()?;
-    let place = Place::open(settings, &Tenant::of(&wiring.stack)).await?;
+    let Wired { wiring, mut extensions } = source.wired(settings)?;
+    // There is no inventory that would say which plugins made something: all of them are asked.
+    extensions.load_all()?;
+    let place = Place::open(settings, &Tenant::of(&wiring.stack), &mut extensions).await?;
     // Seconds since 1970: no earlier generation is as high.
     let generation = u32::try_from(Timestamp::now().as_second()).unwrap_or(u32::MAX - 1);
     let recovered = recover(&place.site, &wiring, args.uid.as_deref(), generation).await;

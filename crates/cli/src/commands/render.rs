@@ -15,12 +15,12 @@ use crate::report;
 use crate::report::json::VERSION;
 use crate::session::begin;
 use crate::settings::Settings;
-use crate::stack_source::{StackSource, nominal};
+use crate::stack_source::StackSource;
 
 pub(crate) async fn run(settings: &Settings, args: &RenderArgs) -> Result<Exit, Failure> {
     let source = StackSource::read(&settings.file, &settings.set)?;
     let (desired, observed) = if args.offline {
-        (nominal(&source.wiring()?)?, Observed::default())
+        (source.wired(settings)?.nominal()?, Observed::default())
     } else {
         let prepared = begin(settings, &source, &Permits::default()).await?.prepared;
         (prepared.desired, prepared.observed)

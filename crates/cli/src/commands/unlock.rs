@@ -15,8 +15,8 @@ use crate::report::{self, json::VERSION};
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, args: UnlockArgs) -> Result<Exit, Failure> {
-    let tenant = tenant(settings, &args.tenant)?;
-    let place = Place::open(settings, &tenant).await?;
+    let (tenant, mut extensions) = tenant(settings, &args.tenant)?;
+    let place = Place::open(settings, &tenant, &mut extensions).await?;
     let Some((record, version)) = place.site.lease.read().await.map_err(|error| failed(&error))?
     else {
         say(settings, None)?;

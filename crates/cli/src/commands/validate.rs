@@ -8,12 +8,13 @@ use crate::failure::Failure;
 use crate::report::json::VERSION;
 use crate::report::{self, diagnostics};
 use crate::settings::Settings;
-use crate::stack_source::{StackSource, nominal};
+use crate::stack_source::StackSource;
 
 pub(crate) fn run(settings: &Settings) -> Result<Exit, Failure> {
     let source = StackSource::read(&settings.file, &settings.set)?;
-    let wiring = source.wiring()?;
-    let advisories = nominal(&wiring)?.findings;
+    let wired = source.wired(settings)?;
+    let advisories = wired.nominal()?.findings;
+    let wiring = &wired.wiring;
     let text = String::from_utf8_lossy(&source.bytes);
     match settings.output {
         Output::Json => report::data(&format!(

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::name::{StackName, Zone};
+use crate::name::{StackName, TypeName, Zone};
 use crate::stack::Network;
 use crate::stack_file::API_VERSION;
 use crate::yaml::{Node, fault};
@@ -50,6 +50,7 @@ pub(super) fn read(root: &Node, faults: &mut Vec<Diagnostic>) -> Option<Head> {
     let zones = zones(root, region.map(|(text, _)| text), faults);
     let network = network(root, faults);
     let tags = tags(root, faults);
+    plugins(root, faults);
     let name = name?;
     Some(Head {
         namespace: namespace.map_or_else(|| name.to_string(), |(text, _)| text.to_owned()),
@@ -244,4 +245,30 @@ fn tags(root: &Node, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, String> {
         tags.insert(tag.clone(), value.to_owned());
     }
     tags
+}
+
+/// Names of plugins follow the rule of component types: both are words of a stack file, and a file is found by one.
+fn plugins(root: &Node, faults: &mut Vec<Diagnostic>) {
+    let mut names: Vec<&str> = Vec::new();
+    for item in root.get("plugins").map(Node::items).unwrap_or_default() {
+        let node = item.get("name").unwrap_or(item);
+        let (Some(text), span) = (node.text(), node.place(None)) else { continue };
+        if names.contains(&text) {
+            let message = format!("plugin {text:?} is given twice");
+            faults.push(fault("given-twice", span, message).hint("remove one of them"));
+        } else if let Err(mut error) = text.parse::<TypeName>() {
+            error.what = "plugin";
+            faults.push(
+                fault("invalid-name", span, error.to_string())
+                    .hint("write the NAME of libzonestack_plugin_NAME.so, with dashes; a file goes under `path`"),
+            );
+        } else {
+            names.push(text);
+        }
+        let path = item.get("path").and_then(|path| Some((path.text()?, path.place(None))));
+        if let Some((_, span)) = path.filter(|(path, _)| path.is_empty()) {
+            let message = format!("`path` of plugin {text:?} is empty");
+            faults.push(fault("empty-path", span, message).hint("leave it out, or name the file"));
+        }
+    }
 }

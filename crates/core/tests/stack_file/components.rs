@@ -21,7 +21,7 @@ pub(crate) fn registry() -> Registry {
         Arc::new(Proxy),
         Arc::new(App),
     ];
-    Registry::new(components)
+    Registry::new(components).unwrap()
 }
 
 fn described(

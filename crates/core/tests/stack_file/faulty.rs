@@ -34,7 +34,7 @@ fn an_unknown_key_with_a_near_miss() {
         5:1 unknown-key: unknown key `componets` in the stack file
           hint: did you mean `components`?
         7:1 unknown-key: unknown key `owner` in the stack file
-          hint: allowed keys: `apiVersion`, `name`, `cluster`, `region`, `namespace`, `zones`, `network`, `tags` and `components`
+          hint: allowed keys: `apiVersion`, `name`, `cluster`, `region`, `namespace`, `zones`, `network`, `tags`, `plugins` and `components`
         "#);
 }
 

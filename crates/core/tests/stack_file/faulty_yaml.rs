@@ -40,7 +40,7 @@ fn nothing_in_it() {
 fn a_list_instead_of_keys() {
     assert_snapshot!(check("- name: git"), @r#"
         1:1 wrong-type: the stack file must be a map, not a list
-          hint: its keys: `apiVersion`, `name`, `cluster`, `region`, `namespace`, `zones`, `network`, `tags` and `components`
+          hint: its keys: `apiVersion`, `name`, `cluster`, `region`, `namespace`, `zones`, `network`, `tags`, `plugins` and `components`
         "#);
 }
 

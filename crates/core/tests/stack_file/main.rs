@@ -8,6 +8,8 @@ mod faulty_yaml;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod plugins;
+#[cfg(test)]
 mod right;
 #[cfg(test)]
 mod secrets;

@@ -1,0 +1,223 @@
+//! A third party's plugin: one component and one driver, which does what its target's name says.
+
+#![expect(clippy::panic, clippy::unwrap_used, clippy::print_stdout, reason = "it misbehaves on purpose")]
+
+use std::time::Duration;
+
+use zonestack_sdk::prelude::*;
+
+/// Settings of `tiny`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// How many things.
+    #[serde(default)]
+    things: u32,
+}
+
+struct Tiny;
+
+const KIND: &str = "tiny.thing";
+
+impl TypedComponent for Tiny {
+    type Settings = Settings;
+
+    fn describe(&self) -> ComponentType {
+        ComponentType {
+            name: "tiny",
+            summary: "Things of a test",
+            provides: vec!["tiny/v1"],
+            requires: Vec::new(),
+            advisories: vec!["many-things"],
+            schema: Json::Null,
+        }
+    }
+
+    fn check(&self, settings: &Settings) -> Vec<Finding> {
+        println!("a word on stdout that must not break the protocol");
+        assert!(settings.things != 13, "thirteen things");
+        let many = || Finding::advisory("many-things", "things", "so many things").hint("take fewer");
+        (settings.things > 3).then(many).into_iter().collect()
+    }
+
+    fn render(&self, settings: &Settings, cx: &RenderContext<'_>) -> Rendered {
+        let thing = |index| {
+            let spec = json!({ "index": index, "tags": {} });
+            Resource::new(cx.id(&format!("thing-{index}")), KIND, spec)
+        };
+        Rendered { resources: (0..settings.things).map(thing).collect(), ..Rendered::default() }
+    }
+}
+
+struct TinyDriver(Host);
+
+impl TinyDriver {
+    /// Does what the name says.
+    async fn act(&self, cx: CallContext<'_>, target: &Target, spec: &Json) -> Result<Created, DriverError> {
+        let name = target.name.as_deref().unwrap_or_default();
+        let found = match name {
+            "panic" => panic!("this is the panic of a test"),
+            "abort" => std::process::abort(),
+            "sleep" => {
+                self.0.checkpoint(&json!({ "remote_id": "thing-7" }));
+                // Never ends, and can be dropped.
+                std::future::pending().await
+            }
+            "clock" => Some(self.0.now().await?),
+            "secret" => {
+                let reference = zonestack_sdk::core::value::as_secret(&spec["password"]).unwrap();
+                let value = cx.secrets.resolve(&reference).await;
+                let value = value
+                    .map_err(|error| DriverError::new(ErrorClass::Invalid, error.to_string()))?;
+                Some(format!("{} characters", value.expose().len()))
+            }
+            "denied" => {
+                let class = ErrorClass::Denied(Some("tiny:Create".to_owned()));
+                return Err(DriverError::new(class, "not allowed to make things"));
+            }
+            "credentials" => {
+                let config = self.0.aws_config().await?;
+                let region = config.region().map(ToString::to_string).unwrap_or_default();
+                Some(format!("{region} at {}", config.endpoint_url().unwrap_or_default()))
+            }
+            other => Some(format!("made {other}")),
+        };
+        Ok(Created { remote_id: found })
+    }
+}
+
+impl Driver for TinyDriver {
+    fn kinds(&self) -> Vec<KindDeclaration> {
+        TinyPlugin::kinds()
+    }
+
+    fn observe<'a>(
+        &'a self,
+        _cx: CallContext<'a>,
+        queries: &'a [Query],
+    ) -> BoxFuture<'a, Vec<Result<Observation, DriverError>>> {
+        Box::pin(async move {
+            let answer = |query: &Query| match query.target.name.as_deref() {
+                Some("absent") => Ok(Observation::absent()),
+                Some("denied") => Err(DriverError::new(ErrorClass::Denied(None), "not yours")),
+                Some("abort") => std::process::abort(),
+                name => Ok(Observation {
+                    status: Status::Pending("growing".to_owned()),
+                    remote_id: name.map(str::to_owned),
+                    ownership: Ownership::Ours,
+                    attributes: query.spec.clone().unwrap_or_default(),
+                    outputs: [("parent".to_owned(), json!(query.target.parent))].into(),
+                }),
+            };
+            queries.iter().map(answer).collect()
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        cx: CallContext<'a>,
+        target: &'a Target,
+        spec: &'a Json,
+    ) -> BoxFuture<'a, Result<Created, DriverError>> {
+        Box::pin(self.act(cx, target, spec))
+    }
+
+    fn update<'a>(
+        &'a self,
+        cx: CallContext<'a>,
+        _target: &'a Target,
+        _spec: &'a Json,
+        differences: &'a [Difference],
+    ) -> BoxFuture<'a, Result<(), DriverError>> {
+        Box::pin(async move {
+            let message = format!("{} {:?} for {}", differences.len(), differences[0], cx.owner.stack);
+            Err(DriverError::new(ErrorClass::Busy, message))
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        _cx: CallContext<'a>,
+        _target: &'a Target,
+        deletion: &'a Deletion,
+    ) -> BoxFuture<'a, Result<(), DriverError>> {
+        Box::pin(async move {
+            match &deletion.final_copy {
+                None => Ok(()),
+                Some(copy) => Err(DriverError::new(ErrorClass::Dependency, copy.clone())),
+            }
+        })
+    }
+
+    fn final_copy<'a>(
+        &'a self,
+        _cx: CallContext<'a>,
+        _target: &'a Target,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Status, DriverError>> {
+        Box::pin(async move { Ok(Status::Busy(name.to_owned())) })
+    }
+
+    fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>> {
+        Box::pin(async move {
+            Ok(vec![Owned {
+                kind: Kind::new(KIND),
+                id: None,
+                uid: cx.owner.uid.clone(),
+                cluster: None,
+                name: Some(cx.owner.stack.clone()),
+                remote_id: Some(format!("{:?}", cx.taken_over)),
+            }])
+        })
+    }
+}
+
+/// The plugin.
+struct TinyPlugin;
+
+impl Plugin for TinyPlugin {
+    const NAME: &'static str = "tiny";
+    const VERSION: &'static str = "0.1.0";
+
+    fn components() -> Vec<Arc<dyn Component>> {
+        vec![Arc::new(Tiny)]
+    }
+
+    fn kinds() -> Vec<KindDeclaration> {
+        let minute = Duration::from_mins(1);
+        vec![KindDeclaration {
+            kind: Kind::new(KIND),
+            identity: Identity::Parent { at: "/parent" },
+            tagging: Tagging::OnCreate,
+            marks_at: Some("/tags"),
+            data: DataClass::Stateless,
+            fields: vec![FieldRule::new("/index", Effect::Replace).up_only()],
+            protection: Some("/protected"),
+            final_copy: true,
+            restores_from: Some("/snapshot"),
+            replaces_dependents: false,
+            ready_within: minute,
+            delete_within: 2 * minute,
+            read_after_write: Duration::from_millis(1500),
+            outputs: vec!["parent"],
+            iam_actions: vec!["tiny:Create"],
+            model: Model {
+                id: "thing-{hex8}",
+                outputs: vec![("parent", "{id}")],
+                creating: vec!["growing"],
+                create: minute,
+                update: minute,
+                delete: minute,
+            },
+        }]
+    }
+
+    fn drivers(host: Host) -> BoxFuture<'static, Result<Vec<Arc<dyn Driver>>, DriverError>> {
+        Box::pin(async move {
+            let driver: Arc<dyn Driver> = Arc::new(TinyDriver(host));
+            Ok(vec![driver])
+        })
+    }
+}
+
+zonestack_sdk::export!(TinyPlugin);
