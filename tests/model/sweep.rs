@@ -10,9 +10,7 @@ use super::cases::{all, mended};
 use super::fault::{All, At, Mishap};
 use super::laws::{nothing_left, only_a_copy_left};
 use super::run::{End, LeaseUse, Task};
-use super::stack_files::{
-    AURORA, EXAMPLE, OTHER_DATABASE, PINNED, REGIONAL, TWO_ZONES, UPGRADED,
-};
+use super::stack_files::{AURORA, EXAMPLE, OTHER_DATABASE, PINNED, REGIONAL, TWO_ZONES, UPGRADED};
 use super::stage::Stage;
 
 /// The operations of a run without faults, in the order of its calls.

@@ -1,7 +1,10 @@
 //! What `zonestack __plugin-host` runs: a process that loads one plugin and passes frames between its host and it.
 //!
 //! It keeps a fault of the plugin from the host. It is no sandbox: the plugin may do what the user may.
-#![expect(unsafe_code, reason = "ends the process without its destructors, which belong to foreign code")]
+#![expect(
+    unsafe_code,
+    reason = "ends the process without its destructors, which belong to foreign code"
+)]
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -155,9 +158,9 @@ fn write(protocol: OwnedFd, frames: &Receiver<FromPlugin>, waiting: &AtomicUsize
 /// What a frame weighs while it waits.
 fn weight(frame: &FromPlugin) -> usize {
     64 + match frame {
-        FromPlugin::Complete { body, .. } | FromPlugin::Emit { body, .. } | FromPlugin::Ask { body, .. } => {
-            body.len()
-        }
+        FromPlugin::Complete { body, .. }
+        | FromPlugin::Emit { body, .. }
+        | FromPlugin::Ask { body, .. } => body.len(),
         _ => 0,
     }
 }

@@ -163,9 +163,7 @@ impl Host {
         }
     }
 
-    fn asked(
-        &self,
-    ) -> std::sync::MutexGuard<'_, BTreeMap<u64, oneshot::Sender<(i32, Vec<u8>)>>> {
+    fn asked(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, oneshot::Sender<(i32, Vec<u8>)>>> {
         self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
