@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_elasticache::types::{
-    AutomaticFailoverStatus, CacheCluster, MultiAzStatus, PendingModifiedValues, ReplicationGroup,
-    ReplicationGroupPendingModifiedValues as PendingInGroup,
+    AutomaticFailoverStatus, CacheCluster, MultiAzStatus, NodeGroup, PendingModifiedValues,
+    ReplicationGroup, ReplicationGroupPendingModifiedValues as PendingInGroup,
 };
 use serde_json::{Map, Value as Json, json};
 use zonestack_aws::tags;
@@ -42,7 +42,7 @@ pub(super) fn attributes(spec: &Json, found: &Found<'_>) -> Json {
 
 /// Its nodes, the primary first; none as long as a zone is not known.
 pub(super) fn nodes(group: &ReplicationGroup) -> Vec<Node> {
-    let members = group.node_groups().iter().flat_map(|shard| shard.node_group_members());
+    let members = group.node_groups().iter().flat_map(NodeGroup::node_group_members);
     let nodes: Option<Vec<Node>> = members
         .map(|member| {
             Some(Node {
