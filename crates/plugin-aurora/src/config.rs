@@ -27,6 +27,7 @@ const DEFAULT_CLASS: &str = "db.r7g.large";
 pub(crate) const SERVERLESS_CLASS: &str = "db.serverless";
 
 /// Settings of an `aurora` component. Everything has a default.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the stack file")]
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {

@@ -189,7 +189,9 @@ fn value(db: &DbInstance, pending: Option<&PendingModifiedValues>, key: &str) ->
     match key {
         "engine" => text(db.engine()),
         "cluster" => Some(json!(db.db_cluster_identifier())),
-        "class" => text(pending.and_then(|p| p.db_instance_class()).or(db.db_instance_class())),
+        "class" => {
+            text(pending.and_then(|p| p.db_instance_class()).or_else(|| db.db_instance_class()))
+        }
         "availability_zone" => text(db.availability_zone()),
         "publicly_accessible" => db.publicly_accessible().map(Json::from),
         "auto_minor_version_upgrade" => db.auto_minor_version_upgrade().map(Json::from),
@@ -197,7 +199,7 @@ fn value(db: &DbInstance, pending: Option<&PendingModifiedValues>, key: &str) ->
         "maintenance_window" => text(db.preferred_maintenance_window()),
         "ca_certificate" => {
             let pending = pending.and_then(|p| p.ca_certificate_identifier());
-            text(pending.or(db.ca_certificate_identifier()))
+            text(pending.or_else(|| db.ca_certificate_identifier()))
         }
         "tags" => db.tag_list.as_deref().map(|list| tags::to_json(&from_service(list))),
         // `apply` says how to change the instance and is nothing that it has.

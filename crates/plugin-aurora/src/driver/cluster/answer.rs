@@ -80,7 +80,7 @@ impl Reading<'_> {
             "engine" => text(db.engine()),
             "engine_version" => self.engine_version(wanted),
             "storage_type" => Some(self.storage_type()),
-            "serverless" => self.serverless(),
+            "serverless" => Some(self.serverless()),
             "database" => text(db.database_name()),
             "master_username" => text(db.master_username()),
             // The value cannot be read; `project` gives the reference back as it was asked.
@@ -127,13 +127,13 @@ impl Reading<'_> {
         json!(if actual == Some(OPTIMIZED) { OPTIMIZED } else { STANDARD })
     }
 
-    fn serverless(&self) -> Option<Json> {
+    fn serverless(&self) -> Json {
         let there = self.cluster.serverless_v2_scaling_configuration();
         // Nothing there is a difference: instances of the class db.serverless need it.
-        Some(there.map_or(
+        there.map_or(
             Json::Null,
             |units| json!({"min": units.min_capacity(), "max": units.max_capacity()}),
-        ))
+        )
     }
 
     fn security_groups(&self, wanted: &Json) -> Option<Json> {

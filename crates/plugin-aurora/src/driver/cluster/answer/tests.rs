@@ -1,5 +1,3 @@
-#![expect(clippy::needless_pass_by_value, reason = "cases read better as json!({…})")]
-
 use serde_json::{Value as Json, json};
 use zonestack_core::driver::Driver;
 
