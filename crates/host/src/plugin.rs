@@ -167,7 +167,11 @@ impl RemotePlugin {
     }
 
     /// Its driver, for all of its kinds. Starts nothing; calls do.
-    pub fn driver(&self, description: &Description, services: Arc<dyn Services>) -> Arc<dyn Driver> {
+    pub fn driver(
+        &self,
+        description: &Description,
+        services: Arc<dyn Services>,
+    ) -> Arc<dyn Driver> {
         Arc::new(RemoteDriver::new(self.clone(), self.kinds(description), services))
     }
 
@@ -212,7 +216,9 @@ impl Inner {
                 None => return Ok(Arc::clone(session)),
                 // It would be the same again.
                 Some(error @ CallError::Load(_)) => return Err(error),
-                Some(CallError::Ended { how, .. }) if running.starts > self.options.limits.restarts => {
+                Some(CallError::Ended { how, .. })
+                    if running.starts > self.options.limits.restarts =>
+                {
                     return Err(CallError::Exhausted(running.starts, how));
                 }
                 Some(_) => {

@@ -309,8 +309,7 @@ impl Session {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         self.send(ToPlugin::Shutdown { grace_ms });
         let ends = self.transport.get().is_some_and(|transport| transport.close());
-        let waits =
-            |state: &mut State| state.ended.is_none() && (ends || !state.open.is_empty());
+        let waits = |state: &mut State| state.ended.is_none() && (ends || !state.open.is_empty());
         let state = self.state();
         let (state, _) = self
             .changed
@@ -501,9 +500,7 @@ impl Session {
                         let waited = self.changed.wait_timeout(state, pause);
                         waited.unwrap_or_else(PoisonError::into_inner).0
                     }
-                    None => {
-                        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-                    }
+                    None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 };
                 continue;
             }
@@ -539,7 +536,13 @@ impl Session {
 
 impl State {
     /// A new call.
-    fn open(&mut self, method: &'static str, limit: Duration, can_ask: bool, waiter: Waiter) -> u64 {
+    fn open(
+        &mut self,
+        method: &'static str,
+        limit: Duration,
+        can_ask: bool,
+        waiter: Waiter,
+    ) -> u64 {
         let call = self.next;
         self.next += 1;
         let deadline = self.load_by.is_none().then(|| Instant::now() + limit);
