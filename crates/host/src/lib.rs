@@ -4,6 +4,7 @@
 //! ([`child`]); both ends speak in frames, and what stands in the frames are the messages of [`zonestack_sdk::message`]. The
 //! engine sees the same contracts as for what is built in.
 
+mod call; // how long a call may take, and how it ends
 pub mod child; // what the child process runs
 mod description; // what a plugin says of itself, in the words of core
 mod flood; // too much of what a plugin says is dropped
