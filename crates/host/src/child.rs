@@ -140,7 +140,8 @@ fn hash(library: &Path) -> io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+    Ok(hasher.finalize().iter().flat_map(digits).flatten().collect())
 }
 
 /// Until the host does not read any more: then it is gone, and so is this process.

@@ -175,9 +175,12 @@ unsafe extern "C" fn emit(ctx: *mut c_void, call: u64, kind: u32, body: Slice) {
 /// A method that is no text, or a body that is too large, is asked as what nobody answers.
 unsafe extern "C" fn ask(ctx: *mut c_void, call: u64, ask: u64, method: Slice, body: Slice) {
     let fits = method.len <= 256 && body.len <= MESSAGE_MAX;
-    // SAFETY: the plugin's slices are there during this call.
-    let (method, body) =
-        if fits { unsafe { (copied(method), copied(body)) } } else { (Vec::new(), Vec::new()) };
+    let (method, body) = if fits {
+        // SAFETY: the plugin's slices are there during this call.
+        unsafe { (copied(method), copied(body)) }
+    } else {
+        (Vec::new(), Vec::new())
+    };
     let method = String::from_utf8(method).unwrap_or_default();
     // SAFETY: the plugin gives our context back.
     unsafe { pass(ctx, || FromPlugin::Ask { call, ask, method, body }) }

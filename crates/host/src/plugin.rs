@@ -16,13 +16,14 @@ use zonestack_core::driver::{Driver, DriverError, ErrorClass};
 use zonestack_core::kind::KindDeclaration;
 use zonestack_sdk::message::DescribeRequest;
 
+use crate::call::{CallError, Event};
 use crate::description;
 use crate::library::Library;
 use crate::process;
 use crate::services::{Services, refused};
-use crate::session::{CallError, Event, Session, Transport};
+use crate::session::{Session, Transport};
 
-pub use crate::session::Limits;
+pub use crate::call::Limits;
 pub use zonestack_sdk::message::Description;
 
 use component::RemoteComponent;

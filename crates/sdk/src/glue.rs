@@ -43,7 +43,7 @@ impl Outside for Table {
     fn ask(&self, call: u64, ask: u64, method: &str, body: &[u8]) {
         // SAFETY: as in `complete`.
         unsafe {
-            (self.0.ask)(self.0.ctx, call, ask, Slice::of(method.as_bytes()), Slice::of(body))
+            (self.0.ask)(self.0.ctx, call, ask, Slice::of(method.as_bytes()), Slice::of(body));
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn registry() -> Registry {
         Arc::new(Proxy),
         Arc::new(App),
     ];
-    Registry::new(components).unwrap()
+    Registry::new(components).unwrap_or_default()
 }
 
 fn described(

@@ -10,8 +10,8 @@ use zonestack_sdk::message::{
 };
 
 use super::RemotePlugin;
+use crate::call::CallError;
 use crate::description::keep;
-use crate::session::CallError;
 
 /// The code of what went wrong with the plugin itself.
 const CODE: &str = "plugin";

@@ -22,8 +22,9 @@ use zonestack_sdk::message::{
 };
 
 use super::RemotePlugin;
+use crate::call::{CallError, Event};
 use crate::services::{Offer, Services, answer};
-use crate::session::{CallError, Event, Session};
+use crate::session::Session;
 
 /// The driver of all kinds of a plugin.
 ///

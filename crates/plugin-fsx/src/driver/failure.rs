@@ -45,14 +45,16 @@ fn meant(call: &str, code: &str, words: &str) -> Option<ErrorClass> {
         ("UpdateFileSystem" | "UpdateVolume", "BadRequest") if is_under_way(words) => {
             Some(ErrorClass::Busy)
         }
-        ("DeleteFileSystem", "BackupInProgress") => Some(ErrorClass::Busy),
-        // Only the token of a creation is ours: that of another call says nothing of what is there.
+        // A backup of it, or the one that it shall be made from, is still being made.
+        ("DeleteFileSystem", "BackupInProgress")
+        | ("CreateFileSystemFromBackup", "SourceBackupUnavailable") => Some(ErrorClass::Busy),
+        // Only the token of a creation is ours: that of another call says nothing of what is there. And not the file system
+        // is missing, but what it shall be made from.
         (
             "UpdateFileSystem" | "UpdateVolume" | "DeleteFileSystem",
             "IncompatibleParameterError",
-        ) => Some(ErrorClass::Invalid),
-        // Not the file system is missing, but what it shall be made from.
-        ("CreateFileSystemFromBackup", "BackupNotFound")
+        )
+        | ("CreateFileSystemFromBackup", "BackupNotFound")
         | (
             _,
             "InvalidNetworkSettings"
@@ -63,8 +65,6 @@ fn meant(call: &str, code: &str, words: &str) -> Option<ErrorClass> {
             | "NotServiceResourceError"
             | "ResourceDoesNotSupportTagging",
         ) => Some(ErrorClass::Invalid),
-        // The backup is still being made.
-        ("CreateFileSystemFromBackup", "SourceBackupUnavailable") => Some(ErrorClass::Busy),
         _ => None,
     }
 }

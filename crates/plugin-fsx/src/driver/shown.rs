@@ -228,7 +228,7 @@ fn root_volume(asked: &Json, root: &Volume) -> Json {
 
 /// Who may mount, in order; the words of each in the order in which they were asked for.
 fn exports(asked: &Json, state: &OpenZfsVolumeConfiguration) -> Json {
-    let clients = state.nfs_exports().iter().flat_map(|export| export.client_configurations());
+    let clients = state.nfs_exports().iter().flat_map(OpenZfsNfsExport::client_configurations);
     let mut listed: Vec<(&str, &[String])> =
         clients.map(|found| (found.clients().unwrap_or_default(), found.options())).collect();
     listed.sort_unstable();

@@ -119,6 +119,7 @@ fn configured(mut shown: Json, change: Json) -> Json {
 }
 
 /// A change that FSx has accepted, with the values that it will have.
+#[expect(clippy::needless_pass_by_value, reason = "cases read better as json!({…})")]
 fn under_way(status: &str, target: Json) -> Json {
     json!({ "AdministrativeActions": [
         { "AdministrativeActionType": "STORAGE_OPTIMIZATION", "Status": "IN_PROGRESS", "ProgressPercent": 3 },

@@ -88,7 +88,7 @@ async fn the_final_backup_is_told_by_its_name_and_its_file_system() {
     }
     check(&[state("DELETED")], Status::Absent).await;
     let failed = with(state("FAILED"), json!({ "FailureDetails": { "Message": "no key" } }));
-    check(&[failed.clone()], Status::Failed("FAILED: no key".to_owned())).await;
+    check(std::slice::from_ref(&failed), Status::Failed("FAILED: no key".to_owned())).await;
     check(&[failed, state("AVAILABLE")], Status::Ready).await;
     // A daily one, that of another generation, and one of another file system.
     let daily = with(state("AVAILABLE"), json!({ "Tags": tags(), "Type": "AUTOMATIC" }));
