@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_fsx::types::{
     AdministrativeAction, AdministrativeActionType, DiskIopsConfiguration, FileSystem,
     FileSystemFailureDetails, FileSystemLifecycle, OpenZfsDeploymentType,
-    OpenZfsFileSystemConfiguration, OpenZfsVolumeConfiguration, Status as ActionStatus, Tag,
-    Volume,
+    OpenZfsFileSystemConfiguration, OpenZfsNfsExport, OpenZfsVolumeConfiguration,
+    Status as ActionStatus, Tag, Volume,
 };
 use serde_json::{Value as Json, json};
 use zonestack_aws::tags;
