@@ -68,6 +68,7 @@ fn refusal(program: &Program) -> String {
 fn without_place(program: &Program, text: &str) -> String {
     let folder = program.folder.path().canonicalize().unwrap();
     let text = text.replace(folder.to_str().unwrap(), "FOLDER").replace(&platform(), "PLATFORM");
+    let text = text.replace(std::env::consts::ARCH, "PROCESSOR");
     let words = text.split_inclusive(|c: char| !c.is_ascii_hexdigit());
     words
         .map(|word| {
@@ -103,7 +104,7 @@ fn a_library_that_is_not_the_trusted_plugin_is_never_loaded() {
     for (what, library) in [
         ("another interface", Forged { abi: [2, 0], ..good.clone() }.library()),
         ("other messages", Forged { proto: [7, 9], ..good.clone() }.library()),
-        ("another processor", Forged { machine: 2, ..good.clone() }.library()),
+        ("another processor", Forged { machine: 22, ..good.clone() }.library()),
         ("no card", Forged { section: ".rodata", ..good.clone() }.library()),
         ("another name", Forged::named("other").library()),
         ("cut off", good.library()[..400].to_vec()),
