@@ -24,7 +24,9 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use zonestack_core::component::Component;
 use zonestack_core::diagnostic::Finding;
-use zonestack_core::driver::{CallContext, Created, Driver, DriverError, ErrorClass, Owner, Target};
+use zonestack_core::driver::{
+    CallContext, Created, Driver, DriverError, ErrorClass, Owner, Target,
+};
 use zonestack_core::name::Kind;
 use zonestack_core::secret::{SecretError, SecretRef, SecretSource, Sensitive};
 use zonestack_host::plugin::{Description, Isolation, Limits, LoadOptions, RemotePlugin};
@@ -115,7 +117,8 @@ impl Services for Offered {
         &'a self,
         _: Option<&'a str>,
     ) -> BoxFuture<'a, Result<AwsCredentials, DriverError>> {
-        async { Err(DriverError::new(ErrorClass::Denied(None), "no credentials in a test")) }.boxed()
+        async { Err(DriverError::new(ErrorClass::Denied(None), "no credentials in a test")) }
+            .boxed()
     }
 
     fn now(&self) -> String {

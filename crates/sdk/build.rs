@@ -1,5 +1,4 @@
 //! Tells the card which target it is built for, and by which compiler: cargo says so only to build scripts.
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 #![expect(clippy::disallowed_methods, reason = "this is how cargo speaks to a build script")]
 
 use std::env;

@@ -22,9 +22,14 @@ pub(crate) fn program_path() -> PathBuf {
 pub(crate) fn library_path(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let examples = test.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
-    let file = format!("{}zonestack_plugin_{name}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+    let file =
+        format!("{}zonestack_plugin_{name}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
     let path = examples.join(file);
-    assert!(path.is_file(), "{} is not there: run `cargo build --workspace --examples`", path.display());
+    assert!(
+        path.is_file(),
+        "{} is not there: run `cargo build --workspace --examples`",
+        path.display()
+    );
     path
 }
 

@@ -1,6 +1,11 @@
 //! A third party's plugin: one component and one driver, which does what its target's name says.
 
-#![expect(clippy::panic, clippy::unwrap_used, clippy::print_stdout, reason = "it misbehaves on purpose")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it misbehaves on purpose"
+)]
 
 use std::time::Duration;
 
@@ -36,7 +41,8 @@ impl TypedComponent for Tiny {
     fn check(&self, settings: &Settings) -> Vec<Finding> {
         println!("a word on stdout that must not break the protocol");
         assert!(settings.things != 13, "thirteen things");
-        let many = || Finding::advisory("many-things", "things", "so many things").hint("take fewer");
+        let many =
+            || Finding::advisory("many-things", "things", "so many things").hint("take fewer");
         (settings.things > 3).then(many).into_iter().collect()
     }
 
@@ -53,7 +59,12 @@ struct TinyDriver(Host);
 
 impl TinyDriver {
     /// Does what the name says.
-    async fn act(&self, cx: CallContext<'_>, target: &Target, spec: &Json) -> Result<Created, DriverError> {
+    async fn act(
+        &self,
+        cx: CallContext<'_>,
+        target: &Target,
+        spec: &Json,
+    ) -> Result<Created, DriverError> {
         let name = target.name.as_deref().unwrap_or_default();
         let found = match name {
             "panic" => panic!("this is the panic of a test"),
@@ -130,7 +141,8 @@ impl Driver for TinyDriver {
         differences: &'a [Difference],
     ) -> BoxFuture<'a, Result<(), DriverError>> {
         Box::pin(async move {
-            let message = format!("{} {:?} for {}", differences.len(), differences[0], cx.owner.stack);
+            let message =
+                format!("{} {:?} for {}", differences.len(), differences[0], cx.owner.stack);
             Err(DriverError::new(ErrorClass::Busy, message))
         })
     }

@@ -52,8 +52,7 @@ impl Bad {
 
     fn looks(&self, what: &str) -> Result<(), DriverError> {
         let owner = owner();
-        let query =
-            Query { target: target("rude.thing", "x"), spec: Some(json!({ "do": what })) };
+        let query = Query { target: target("rude.thing", "x"), spec: Some(json!({ "do": what })) };
         let found = wait_for(self.driver.observe(CallContext::new(&owner, &OneSecret), &[query]));
         found.into_iter().next().unwrap().map(drop)
     }
@@ -119,7 +118,10 @@ fn a_plugin_that_hangs_is_ended_and_its_effect_is_unknown() {
     for what in ["loop", "silence"] {
         let bad = Bad::new(Limits { render: short, call: short, grace: short, ..LIMITS });
         let refused = bad.refused(what);
-        assert!(refused.contains("hung in `check` and did not stop when it was asked to"), "{refused}");
+        assert!(
+            refused.contains("hung in `check` and did not stop when it was asked to"),
+            "{refused}"
+        );
         let error = do_it(bad.driver.as_ref(), what).unwrap_err();
         assert_eq!(error.class, ErrorClass::Ambiguous);
         assert!(error.message.contains("hung in `create`"), "{error}");
@@ -180,7 +182,8 @@ fn a_call_that_is_not_taken_has_had_no_effect() {
 #[test]
 fn a_plugin_that_asks_without_end_is_ended() {
     // Nothing is given to what only computes, so it never has a thousand open.
-    let short = Limits { render: Duration::from_secs(2), grace: Duration::from_millis(200), ..LIMITS };
+    let short =
+        Limits { render: Duration::from_secs(2), grace: Duration::from_millis(200), ..LIMITS };
     let impatient = Bad::new(short);
     assert!(impatient.refused("flood").contains("hung in `check`"));
     // What a driver asks is answered as fast as it comes, or is too much; the call never ends either way.

@@ -69,7 +69,8 @@ fn a_file_that_has_changed_is_not_loaded() {
     let options = options(Isolation::Child, LIMITS);
     let plugin = RemotePlugin::open(&library, &other, "rude", options).unwrap();
     let message = plugin.describe().unwrap_err().to_string();
-    let expected = format!("it has changed: its SHA-256 is {}, and {other} was expected", hash(&library));
+    let expected =
+        format!("it has changed: its SHA-256 is {}, and {other} was expected", hash(&library));
     assert!(message.contains(&expected), "{message}");
 }
 

@@ -115,14 +115,16 @@ fn a_child_without_its_arguments_is_wrong_usage() {
 fn many_calls_at_once_are_each_answered() {
     for way in super::WAYS {
         let plugin = built("tiny", way);
-        let driver = plugin.driver(&plugin.describe().unwrap(), std::sync::Arc::new(super::Offered));
+        let driver =
+            plugin.driver(&plugin.describe().unwrap(), std::sync::Arc::new(super::Offered));
         thread::scope(|scope| {
             for number in 0..200 {
                 let driver = &driver;
                 scope.spawn(move || {
                     let name = format!("thing {number}");
                     let target = super::target("tiny.thing", &name);
-                    let made = super::create(driver.as_ref(), &target, &serde_json::json!({})).unwrap();
+                    let made =
+                        super::create(driver.as_ref(), &target, &serde_json::json!({})).unwrap();
                     assert_eq!(made.remote_id, Some(format!("made {name}")));
                 });
             }

@@ -87,7 +87,8 @@ fn a_driver_s_answers_and_errors_come_back_whole() {
 
         let (owner, taken) = (owner(), BTreeSet::from(["x/taken".parse().unwrap()]));
         let cx = CallContext { owner: &owner, secrets: &OneSecret, taken_over: &taken };
-        let query = |name: &str| Query { target: thing(name), spec: Some(json!({ "index": null })) };
+        let query =
+            |name: &str| Query { target: thing(name), spec: Some(json!({ "index": null })) };
         let queries = [query("here"), query("absent"), query("denied")];
         let found = wait_for(driver.observe(cx, &queries));
         let here = found[0].as_ref().unwrap();
@@ -123,7 +124,8 @@ fn a_kind_of_nobody_is_an_error_of_its_query_only() {
         let owner = owner();
         let cx = CallContext::new(&owner, &OneSecret);
         let strange = Query { target: target("strange.kind", "x"), spec: None };
-        let found = wait_for(driver.observe(cx, &[strange, Query { target: thing("y"), spec: None }]));
+        let found =
+            wait_for(driver.observe(cx, &[strange, Query { target: thing("y"), spec: None }]));
         assert_eq!(found[0].as_ref().unwrap_err().class, ErrorClass::Bug);
         assert!(found[1].is_ok(), "{found:?}");
     });
@@ -181,7 +183,8 @@ fn a_call_that_is_dropped_is_stopped() {
 fn a_call_that_lasts_too_long_is_stopped() {
     for way in WAYS {
         let library = library_path("tiny");
-        let limits = Limits { call: Duration::from_millis(300), grace: Duration::from_mins(1), ..LIMITS };
+        let limits =
+            Limits { call: Duration::from_millis(300), grace: Duration::from_mins(1), ..LIMITS };
         let plugin =
             RemotePlugin::open(&library, &hash(&library), "tiny", options(way, limits)).unwrap();
         let driver = plugin.driver(&plugin.describe().unwrap(), Arc::new(Offered));

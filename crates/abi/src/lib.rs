@@ -111,8 +111,10 @@ impl Card {
     /// Its size in bytes.
     pub const SIZE: u32 = size::<Self>();
 
-    /// The card of a plugin that is built with this crate. In a constant, a text that does not fit is an error of the build:
-    /// every text but `rustc` leaves room for a zero.
+    /// The card of a plugin that is built with this crate. Every text but `rustc` must leave room for a zero.
+    ///
+    /// # Panics
+    /// On a text that does not fit: in a constant, that is an error of the build.
     pub const fn new(texts: CardTexts<'_>) -> Self {
         assert!(!texts.name.is_empty() && texts.name.len() < 64, "a name has 1 to 63 bytes");
         assert!(texts.version.len() < 32, "a version has at most 31 bytes");

@@ -1,7 +1,10 @@
 //! What `zonestack __plugin-host` runs: a process that loads one plugin and passes frames between its host and it.
 //!
 //! It keeps a fault of the plugin from the host. It is no sandbox: the plugin may do what the user may.
-#![expect(unsafe_code, reason = "ends the process without its destructors, which belong to foreign code")]
+#![expect(
+    unsafe_code,
+    reason = "ends the process without its destructors, which belong to foreign code"
+)]
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -137,7 +140,8 @@ fn hash(library: &Path) -> io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+    Ok(hasher.finalize().iter().flat_map(digits).flatten().collect())
 }
 
 /// Until the host does not read any more: then it is gone, and so is this process.
@@ -155,9 +159,9 @@ fn write(protocol: OwnedFd, frames: &Receiver<FromPlugin>, waiting: &AtomicUsize
 /// What a frame weighs while it waits.
 fn weight(frame: &FromPlugin) -> usize {
     64 + match frame {
-        FromPlugin::Complete { body, .. } | FromPlugin::Emit { body, .. } | FromPlugin::Ask { body, .. } => {
-            body.len()
-        }
+        FromPlugin::Complete { body, .. }
+        | FromPlugin::Emit { body, .. }
+        | FromPlugin::Ask { body, .. } => body.len(),
         _ => 0,
     }
 }

@@ -77,12 +77,14 @@ impl Frame for ToPlugin {
                 Record { tag: 1, first: call, text: method, body, ..Record::default() }
             }
             Self::Cancel { call } => Record { tag: 2, first: call, ..Record::default() },
-            Self::Answer { ask, status, body } => {
-                Record { tag: 3, first: ask, second: status_bits(status), body, ..Record::default() }
-            }
-            Self::Shutdown { grace_ms } => {
-                Record { tag: 4, first: grace_ms, ..Record::default() }
-            }
+            Self::Answer { ask, status, body } => Record {
+                tag: 3,
+                first: ask,
+                second: status_bits(status),
+                body,
+                ..Record::default()
+            },
+            Self::Shutdown { grace_ms } => Record { tag: 4, first: grace_ms, ..Record::default() },
         })
     }
 

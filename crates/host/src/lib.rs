@@ -12,6 +12,7 @@ pub mod store; // a copy that nobody changes, and what it said of itself
 pub mod search; // where it is looked for
 
 // From the copy to a plugin that runs.
+mod call; // how long a call may take, and how it ends
 pub mod child; // what the child process runs
 mod description; // what a plugin says of itself, in the words of core
 mod flood; // too much of what a plugin says is dropped

@@ -31,16 +31,21 @@ pub(crate) enum LibraryError {
     #[error("it does not export {SYMBOL}, so it is no zonestack plugin")]
     NoSymbol,
     /// It gave no table.
-    #[error("it refuses this zonestack: rebuild the plugin with the SDK of this zonestack, or update zonestack")]
+    #[error(
+        "it refuses this zonestack: rebuild the plugin with the SDK of this zonestack, or update zonestack"
+    )]
     Refused,
     /// Its table is shorter than version 1.
-    #[error("its table of functions is {0} bytes long, too short: rebuild the plugin with a newer SDK")]
+    #[error(
+        "its table of functions is {0} bytes long, too short: rebuild the plugin with a newer SDK"
+    )]
     Short(u32),
 }
 
 /// What the linker says, and what to do where that is known.
 fn linker(error: &libloading::Error) -> String {
-    let text = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    let text =
+        std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     let advice = if text.contains("GLIBC_") {
         ": it was built on a newer system than this one; ask for a build against an older glibc, or build it here"
     } else if text.contains("Dynamic loading not supported") {
@@ -170,8 +175,8 @@ unsafe extern "C" fn emit(ctx: *mut c_void, call: u64, kind: u32, body: Slice) {
 /// A method that is no text, or a body that is too large, is asked as what nobody answers.
 unsafe extern "C" fn ask(ctx: *mut c_void, call: u64, ask: u64, method: Slice, body: Slice) {
     let fits = method.len <= 256 && body.len <= MESSAGE_MAX;
-    // SAFETY: the plugin's slices are there during this call.
     let (method, body) = if fits {
+        // SAFETY: the plugin's slices are there during this call.
         unsafe { (copied(method), copied(body)) }
     } else {
         (Vec::new(), Vec::new())

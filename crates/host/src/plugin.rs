@@ -16,13 +16,14 @@ use zonestack_core::driver::{Driver, DriverError, ErrorClass};
 use zonestack_core::kind::KindDeclaration;
 use zonestack_sdk::message::DescribeRequest;
 
+use crate::call::{CallError, Event};
 use crate::description;
 use crate::library::Library;
 use crate::process;
 use crate::services::{Services, refused};
-use crate::session::{CallError, Event, Session, Transport};
+use crate::session::{Session, Transport};
 
-pub use crate::session::Limits;
+pub use crate::call::Limits;
 pub use zonestack_sdk::message::Description;
 
 use component::RemoteComponent;
@@ -167,7 +168,11 @@ impl RemotePlugin {
     }
 
     /// Its driver, for all of its kinds. Starts nothing; calls do.
-    pub fn driver(&self, description: &Description, services: Arc<dyn Services>) -> Arc<dyn Driver> {
+    pub fn driver(
+        &self,
+        description: &Description,
+        services: Arc<dyn Services>,
+    ) -> Arc<dyn Driver> {
         Arc::new(RemoteDriver::new(self.clone(), self.kinds(description), services))
     }
 
@@ -212,7 +217,9 @@ impl Inner {
                 None => return Ok(Arc::clone(session)),
                 // It would be the same again.
                 Some(error @ CallError::Load(_)) => return Err(error),
-                Some(CallError::Ended { how, .. }) if running.starts > self.options.limits.restarts => {
+                Some(CallError::Ended { how, .. })
+                    if running.starts > self.options.limits.restarts =>
+                {
                     return Err(CallError::Exhausted(running.starts, how));
                 }
                 Some(_) => {

@@ -106,14 +106,14 @@ pub(crate) fn start(
     };
     let group = Arc::new(Mutex::new(group));
     let (frames, to_write) = channel();
-    let process =
-        Process { frames: Mutex::new(Some(frames)), group: Arc::clone(&group) };
+    let process = Process { frames: Mutex::new(Some(frames)), group: Arc::clone(&group) };
     session.connect(Box::new(process));
     let (drained, all_read) = channel();
     let spawn = |role: &str, task: Box<dyn FnOnce() + Send>| {
         thread::Builder::new().name(format!("{role}:{name}")).spawn(task).map(drop)
     };
-    let (reading, printing, waiting) = (Arc::clone(session), Arc::clone(session), Arc::clone(session));
+    let (reading, printing, waiting) =
+        (Arc::clone(session), Arc::clone(session), Arc::clone(session));
     let reading_group = Arc::clone(&group);
     spawn("wait", Box::new(move || wait(child, &group, &all_read, &waiting)))?;
     spawn("write", Box::new(move || write(stdin, &to_write)))?;

@@ -105,6 +105,5 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DriverError> {
 }
 
 fn written(answer: &impl Serialize) -> Result<Vec<u8>, DriverError> {
-    serde_json::to_vec(answer)
-        .map_err(|error| DriverError::new(ErrorClass::Bug, error.to_string()))
+    serde_json::to_vec(answer).map_err(|error| DriverError::new(ErrorClass::Bug, error.to_string()))
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use zonestack_abi::{EMIT_CHECKPOINT, EMIT_LOG, MESSAGE_MAX, STATUS_OK};
 use zonestack_core::driver::{DriverError, ErrorClass};
-use zonestack_sdk::message::{Description, Failure, LogLine, method};
+use zonestack_sdk::message::{Description, LogLine, method};
 
+use crate::call::{CallError, Event, Limits};
 use crate::flood::Gauge;
 use crate::frame::{FromPlugin, ToPlugin};
 use crate::library::Sink;
@@ -23,34 +24,6 @@ const ASKS_MAX: usize = 1000;
 /// The most faults that are kept.
 const FAULTS_MAX: usize = 100;
 
-/// How long things may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Loading and describing itself.
-    pub load: Duration,
-    /// `check` and `render`, which only compute.
-    pub render: Duration,
-    /// A call of a driver.
-    pub call: Duration,
-    /// From being asked to stop until being killed.
-    pub grace: Duration,
-    /// How often a child that ended is started again.
-    pub restarts: u32,
-}
-
-impl Default for Limits {
-    /// As plugin-abi.md has them (A.3.3, A.3.4, A.3.6).
-    fn default() -> Self {
-        Self {
-            load: Duration::from_secs(10),
-            render: Duration::from_secs(2),
-            call: Duration::from_mins(1),
-            grace: Duration::from_secs(5),
-            restarts: 3,
-        }
-    }
-}
-
 /// How frames get to the plugin. Nothing here blocks.
 pub(crate) trait Transport: Send + Sync {
     /// Passes a frame on; one that cannot be is followed by the end.
@@ -59,60 +32,6 @@ pub(crate) trait Transport: Send + Sync {
     fn kill(&self) -> bool;
     /// Nothing more will be sent. A child ends then, and false is returned where nothing ends by that.
     fn close(&self) -> bool;
-}
-
-/// What a caller hears of its call.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// The plugin asks something. The caller answers with [`Session::answer`].
-    Ask { ask: u64, method: String, body: Vec<u8> },
-    /// The call has ended.
-    Done(Result<Vec<u8>, CallError>),
-}
-
-/// Why a call has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CallError {
-    /// The plugin's own failure.
-    #[error("{}", .0.message)]
-    Failed(Failure),
-    /// The plugin could not be loaded: it never got the call.
-    #[error("cannot be loaded: {0}")]
-    Load(String),
-    /// It ended while the call was under way.
-    #[error("{how}{}", reached(checkpoint.as_deref()))]
-    Ended {
-        /// How, such as `was ended by signal 11`.
-        how: String,
-        /// What it had reported before.
-        checkpoint: Option<String>,
-    },
-    /// It has ended too often to be started again.
-    #[error("has ended {0} times in this run and is not started again; the last time it {1}")]
-    Exhausted(u32, String),
-    /// It does not take the call.
-    #[error("did not take the call")]
-    Refused,
-    /// Its answer is larger than any may be.
-    #[error("answered with {0} bytes, and at most {MESSAGE_MAX} are read")]
-    TooLarge(u64),
-    /// Its answer cannot be read.
-    #[error("answered with what cannot be read: {0}")]
-    Unreadable(String),
-    /// The call itself is larger than any may be. Nothing was sent.
-    #[error("cannot be sent a call of {0} bytes, at most {MESSAGE_MAX} are possible")]
-    Request(usize),
-}
-
-impl CallError {
-    /// What cannot be: a call whose end is not told.
-    pub(crate) fn lost() -> Self {
-        Self::Ended { how: "was lost sight of".to_owned(), checkpoint: None }
-    }
-}
-
-fn reached(checkpoint: Option<&str>) -> String {
-    checkpoint.map(|text| format!(" (before that it reported {text})")).unwrap_or_default()
 }
 
 type Waiter = Box<dyn Fn(Event) + Send>;
@@ -309,8 +228,7 @@ impl Session {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         self.send(ToPlugin::Shutdown { grace_ms });
         let ends = self.transport.get().is_some_and(|transport| transport.close());
-        let waits =
-            |state: &mut State| state.ended.is_none() && (ends || !state.open.is_empty());
+        let waits = |state: &mut State| state.ended.is_none() && (ends || !state.open.is_empty());
         let state = self.state();
         let (state, _) = self
             .changed
@@ -501,9 +419,7 @@ impl Session {
                         let waited = self.changed.wait_timeout(state, pause);
                         waited.unwrap_or_else(PoisonError::into_inner).0
                     }
-                    None => {
-                        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-                    }
+                    None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 };
                 continue;
             }
@@ -539,7 +455,13 @@ impl Session {
 
 impl State {
     /// A new call.
-    fn open(&mut self, method: &'static str, limit: Duration, can_ask: bool, waiter: Waiter) -> u64 {
+    fn open(
+        &mut self,
+        method: &'static str,
+        limit: Duration,
+        can_ask: bool,
+        waiter: Waiter,
+    ) -> u64 {
         let call = self.next;
         self.next += 1;
         let deadline = self.load_by.is_none().then(|| Instant::now() + limit);

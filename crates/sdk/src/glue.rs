@@ -42,7 +42,9 @@ impl Outside for Table {
 
     fn ask(&self, call: u64, ask: u64, method: &str, body: &[u8]) {
         // SAFETY: as in `complete`.
-        unsafe { (self.0.ask)(self.0.ctx, call, ask, Slice::of(method.as_bytes()), Slice::of(body)) }
+        unsafe {
+            (self.0.ask)(self.0.ctx, call, ask, Slice::of(method.as_bytes()), Slice::of(body));
+        }
     }
 }
 
@@ -124,8 +126,7 @@ pub unsafe fn copied(slice: Slice) -> Vec<u8> {
 
 unsafe extern "C" fn start(ctx: *mut c_void, call: u64, method: Slice, body: Slice) -> i32 {
     // SAFETY: the host gives the context back, and slices that are there during this call.
-    let (instance, method, body) =
-        unsafe { (instance(ctx), copied(method), copied(body)) };
+    let (instance, method, body) = unsafe { (instance(ctx), copied(method), copied(body)) };
     let started = catch_unwind(AssertUnwindSafe(|| instance.start(call, method, body)));
     i32::from(!started.unwrap_or(false))
 }

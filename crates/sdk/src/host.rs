@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use futures::channel::oneshot;
@@ -37,9 +37,12 @@ pub trait Outside: Send + Sync {
 #[derive(Clone)]
 pub struct Host(Arc<Inner>);
 
+/// Who waits for which answer: its status and its body.
+type Waiting = BTreeMap<u64, oneshot::Sender<(i32, Vec<u8>)>>;
+
 struct Inner {
     outside: Box<dyn Outside>,
-    asked: Mutex<BTreeMap<u64, oneshot::Sender<(i32, Vec<u8>)>>>,
+    waiting: Mutex<Waiting>,
     next: AtomicU64,
 }
 
@@ -84,7 +87,7 @@ impl From<AskError> for DriverError {
 impl Host {
     /// A host behind these functions.
     pub fn new(outside: Box<dyn Outside>) -> Self {
-        Self(Arc::new(Inner { outside, asked: Mutex::default(), next: AtomicU64::new(1) }))
+        Self(Arc::new(Inner { outside, waiting: Mutex::default(), next: AtomicU64::new(1) }))
     }
 
     /// Asks the host. Asks belong to the call in whose task they are made; outside of calls only what needs none is answered.
@@ -98,7 +101,7 @@ impl Host {
         let body = serde_json::to_vec(body).map_err(unreadable)?;
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
-        self.asked().insert(number, sender);
+        self.waiting().insert(number, sender);
         // Forgotten when the answer is not awaited any more.
         let _asked = Asked { host: self, number };
         self.0.outside.ask(current_call(), number, method, &body);
@@ -157,16 +160,14 @@ impl Host {
 
     /// An answer has come. One that nobody waits for any more is dropped.
     pub(crate) fn answered(&self, number: u64, status: i32, body: Vec<u8>) {
-        let sender = self.asked().remove(&number);
+        let sender = self.waiting().remove(&number);
         if let Some(sender) = sender {
             drop(sender.send((status, body)));
         }
     }
 
-    fn asked(
-        &self,
-    ) -> std::sync::MutexGuard<'_, BTreeMap<u64, oneshot::Sender<(i32, Vec<u8>)>>> {
-        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -177,7 +178,7 @@ struct Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        self.host.asked().remove(&self.number);
+        self.host.waiting().remove(&self.number);
     }
 }
 

@@ -99,9 +99,7 @@ pub mod prelude {
         CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
         Owned, Ownership, Query, Status, Target,
     };
-    pub use zonestack_core::kind::{
-        Effect, FieldRule, Identity, KindDeclaration, Model, Tagging,
-    };
+    pub use zonestack_core::kind::{Effect, FieldRule, Identity, KindDeclaration, Model, Tagging};
     pub use zonestack_core::name::{ComponentName, Kind, ResourceId, Zone};
     pub use zonestack_core::resource::{DataClass, Placement, Resource, Until};
     pub use zonestack_core::value::{Ref, Value};

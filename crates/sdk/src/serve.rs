@@ -30,7 +30,12 @@ pub(crate) type Outcome = Result<Vec<u8>, Failure>;
 /// Answers calls.
 pub(crate) trait Serve: Send + Sync {
     /// Answers one. Never unwinds.
-    fn answer(self: Arc<Self>, call: u64, method: String, body: Vec<u8>) -> BoxFuture<'static, Outcome>;
+    fn answer(
+        self: Arc<Self>,
+        call: u64,
+        method: String,
+        body: Vec<u8>,
+    ) -> BoxFuture<'static, Outcome>;
 
     /// Whether a call of this method can be dropped at any await. The others compute, and end by themselves.
     fn can_be_dropped(&self, method: &str) -> bool;
@@ -56,7 +61,9 @@ impl<P: Plugin> Server<P> {
         let components = P::components().into_iter();
         Self {
             host,
-            components: components.map(|component| (component.describe().name, component)).collect(),
+            components: components
+                .map(|component| (component.describe().name, component))
+                .collect(),
             drivers: OnceCell::new(),
             plugin: PhantomData,
         }

@@ -11,7 +11,7 @@ const MANY_LINES: usize = 400;
 const GENERATED: [&str; 4] = [".snap", ".lock", "go.sum", "docs/stack.schema.json"];
 
 /// Crates in which `unsafe` is allowed, each behind an ABI.
-const UNSAFE_CRATES: [&str; 2] = ["crates/plugin-abi/", "crates/plugin-host/"];
+const UNSAFE_CRATES: [&str; 2] = ["crates/sdk/", "crates/host/"];
 
 /// Beginnings of paths that exist on one machine only; `/home/git` is inside the GitLab image.
 const MACHINE_PATHS: [&str; 4] = ["/work/", "/root/", "/home/", "/Users/"];

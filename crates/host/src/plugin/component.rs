@@ -10,8 +10,8 @@ use zonestack_sdk::message::{
 };
 
 use super::RemotePlugin;
+use crate::call::CallError;
 use crate::description::keep;
-use crate::session::CallError;
 
 /// The code of what went wrong with the plugin itself.
 const CODE: &str = "plugin";
@@ -34,15 +34,21 @@ impl RemoteComponent {
         let name = self.plugin.name();
         let asked = format!("asked to {method} `{}`", self.described.name);
         let message = match error {
-            CallError::Failed(failure) => format!("{} (the plugin {name}, {asked})", failure.message),
+            CallError::Failed(failure) => {
+                format!("{} (the plugin {name}, {asked})", failure.message)
+            }
             _ => format!("the plugin {name} {error} ({asked})"),
         };
         let hint = match error {
-            CallError::Load(_) => "`zonestack plugin info` shows what the file is; rebuild the plugin, or update zonestack",
+            CallError::Load(_) => {
+                "`zonestack plugin info` shows what the file is; rebuild the plugin, or update zonestack"
+            }
             CallError::Failed(_) | CallError::Unreadable(_) => {
                 "this is a mistake in the plugin: report it to its author, with the stack file"
             }
-            _ => "run it again with -v to see what the plugin says; report it to its author, or use another component type",
+            _ => {
+                "run it again with -v to see what the plugin says; report it to its author, or use another component type"
+            }
         };
         Finding::error(CODE, "", message).hint(hint)
     }
@@ -50,7 +56,8 @@ impl RemoteComponent {
     /// A mistake that nobody else would notice.
     fn mistake(&self, what: &str) -> Finding {
         let message = format!("the plugin {}: {what}", self.plugin.name());
-        Finding::error(CODE, "", message).hint("this is a mistake in the plugin: report it to its author")
+        Finding::error(CODE, "", message)
+            .hint("this is a mistake in the plugin: report it to its author")
     }
 
     fn findings(&self, messages: Vec<FindingMessage>) -> Vec<Finding> {
@@ -60,7 +67,8 @@ impl RemoteComponent {
     fn finding(&self, message: FindingMessage) -> Finding {
         let listed = self.described.advisories.iter().find(|code| **code == message.code);
         if message.severity == Severity::Advisory && listed.is_none() {
-            let what = format!("it reports the advisory {:?}, which it does not declare", message.code);
+            let what =
+                format!("it reports the advisory {:?}, which it does not declare", message.code);
             return self.mistake(&what);
         }
         let fits = message.code.len() <= CODE_MAX;

@@ -22,8 +22,9 @@ use zonestack_sdk::message::{
 };
 
 use super::RemotePlugin;
+use crate::call::{CallError, Event};
 use crate::services::{Offer, Services, answer};
-use crate::session::{CallError, Event, Session};
+use crate::session::Session;
 
 /// The driver of all kinds of a plugin.
 ///
@@ -66,7 +67,9 @@ impl RemoteDriver {
         request: &impl Serialize,
         references: Vec<SecretRef>,
     ) -> Result<A, DriverError> {
-        self.answer(cx, method, request, &references).await.map_err(|error| self.class(method, error))
+        self.answer(cx, method, request, &references)
+            .await
+            .map_err(|error| self.class(method, error))
     }
 
     async fn answer<A: DeserializeOwned>(
@@ -118,7 +121,9 @@ impl RemoteDriver {
         let name = self.plugin.name();
         let class = match error {
             CallError::Failed(failure) => return failure.into(),
-            CallError::Ended { .. } | CallError::TooLarge(_) | CallError::Unreadable(_) if changes => {
+            CallError::Ended { .. } | CallError::TooLarge(_) | CallError::Unreadable(_)
+                if changes =>
+            {
                 ErrorClass::Ambiguous
             }
             CallError::Ended { .. } => ErrorClass::Transient,
@@ -154,7 +159,8 @@ impl Driver for RemoteDriver {
         async move {
             let request = ObserveRequest { caller: cx.into(), queries: queries.to_vec() };
             let references = references(queries.iter().filter_map(|query| query.spec.as_ref()));
-            let answered = self.call::<ObserveAnswer>(cx, method::OBSERVE, &request, references).await;
+            let answered =
+                self.call::<ObserveAnswer>(cx, method::OBSERVE, &request, references).await;
             match answered {
                 Ok(answer) if answer.answers.len() == queries.len() => {
                     answer.answers.into_iter().map(Into::into).collect()

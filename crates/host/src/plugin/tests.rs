@@ -77,7 +77,9 @@ impl Plugin for NamedPlugin {
     }
 
     fn drivers(_: Host) -> BoxFuture<'static, Result<Vec<Arc<dyn Driver>>, DriverError>> {
-        Box::pin(async { Err(DriverError::new(ErrorClass::Expired, "the credentials have expired")) })
+        Box::pin(async {
+            Err(DriverError::new(ErrorClass::Expired, "the credentials have expired"))
+        })
     }
 }
 
@@ -134,7 +136,10 @@ fn an_advisory_that_is_not_declared_is_a_mistake() {
     let component = component();
     assert_eq!(component.check(&json!({ "names": ["known"] }))[0].code, "known");
     let unknown = &component.check(&json!({ "names": ["other"] }))[0];
-    assert_eq!((unknown.severity, unknown.code), (zonestack_core::diagnostic::Severity::Error, "plugin"));
+    assert_eq!(
+        (unknown.severity, unknown.code),
+        (zonestack_core::diagnostic::Severity::Error, "plugin")
+    );
     assert!(unknown.message.contains("\"unknown\", which it does not declare"), "{unknown:?}");
 }
 

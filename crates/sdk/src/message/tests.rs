@@ -96,7 +96,8 @@ fn context() -> Context {
 }
 
 fn exports() -> [Export; 4] {
-    let endpoint = Endpoint { server: host(), path: "/".to_owned(), needs: vec![need("data/target")] };
+    let endpoint =
+        Endpoint { server: host(), path: "/".to_owned(), needs: vec![need("data/target")] };
     [
         Export::SharedFilesystem(SharedFilesystem {
             service: "Amazon EFS".to_owned(),
@@ -172,7 +173,8 @@ fn resources() -> Vec<Resource> {
 
 #[test]
 fn describe() {
-    let request = DescribeRequest { proto_min: 1, proto_max: 1, host: "zonestack 0.1.0".to_owned() };
+    let request =
+        DescribeRequest { proto_min: 1, proto_max: 1, host: "zonestack 0.1.0".to_owned() };
     insta::assert_snapshot!("describe_request", on_the_wire(&request));
     let kind = KindDeclaration {
         kind: Kind::new("aws.fsx.volume"),
@@ -224,17 +226,22 @@ fn describe() {
 #[test]
 fn identities_and_tagging() {
     use super::description::IdentityMessage;
-    let identities = [Identity::Name, Identity::Token, Identity::ServerId].map(IdentityMessage::from);
+    let identities =
+        [Identity::Name, Identity::Token, Identity::ServerId].map(IdentityMessage::from);
     let taggings = [Tagging::OnCreate, Tagging::After, Tagging::None];
-    let effects =
-        [Effect::InPlace, Effect::InWindow, Effect::OutageInWindow, Effect::Outage, Effect::Replace];
+    let effects = [
+        Effect::InPlace,
+        Effect::InWindow,
+        Effect::OutageInWindow,
+        Effect::Outage,
+        Effect::Replace,
+    ];
     insta::assert_snapshot!(json!([identities, taggings, effects]));
 }
 
 #[test]
 fn check() {
-    let request =
-        CheckRequest { component_type: "efs".to_owned(), config: json!({ "path": "/" }) };
+    let request = CheckRequest { component_type: "efs".to_owned(), config: json!({ "path": "/" }) };
     insta::assert_snapshot!("check_request", on_the_wire(&request));
     let finding = Finding::error("path", "mounts.0.path", "no such path").hint("write another");
     let advisory = Finding::advisory("one-zone", "", "one zone only");
@@ -270,7 +277,10 @@ fn render() {
 fn observe() {
     let queries = vec![
         Query { target: target(), spec: Some(json!({ "size": 1 })) },
-        Query { target: Target { name: None, token: None, remote_id: None, parent: None, ..target() }, spec: None },
+        Query {
+            target: Target { name: None, token: None, remote_id: None, parent: None, ..target() },
+            spec: None,
+        },
     ];
     let request = ObserveRequest { caller: caller(), queries };
     insta::assert_snapshot!("observe_request", on_the_wire(&request));
@@ -324,7 +334,10 @@ fn final_copy_and_owned() {
     let request =
         FinalCopyRequest { caller: caller(), target: target(), name: "git-db-final".to_owned() };
     insta::assert_snapshot!("final_copy_request", on_the_wire(&request));
-    insta::assert_snapshot!("final_copy_answer", on_the_wire(&FinalCopyAnswer { status: Status::Ready }));
+    insta::assert_snapshot!(
+        "final_copy_answer",
+        on_the_wire(&FinalCopyAnswer { status: Status::Ready })
+    );
     insta::assert_snapshot!("owned_request", on_the_wire(&OwnedRequest { caller: caller() }));
     let owned = Owned {
         kind: Kind::new("aws.efs.file-system"),
@@ -363,8 +376,12 @@ fn asked() {
     insta::assert_snapshot!("secret_request", on_the_wire(&request));
     let answer = serde_json::to_string_pretty(&SecretAnswer { value: "value".to_owned() }).unwrap();
     insta::assert_snapshot!("secret_answer", answer);
-    insta::assert_snapshot!("throttle", on_the_wire(&ThrottleRequest { service: "efs".to_owned() }));
-    let line = LogLine { level: "warn".to_owned(), target: "efs".to_owned(), text: "slow".to_owned() };
+    insta::assert_snapshot!(
+        "throttle",
+        on_the_wire(&ThrottleRequest { service: "efs".to_owned() })
+    );
+    let line =
+        LogLine { level: "warn".to_owned(), target: "efs".to_owned(), text: "slow".to_owned() };
     insta::assert_snapshot!("log", on_the_wire(&line));
 }
 
