@@ -54,7 +54,8 @@ fn rendered(refuses: bool) -> Result<Desired, RenderError> {
         link("first", &[], "one/v1", refuses),
         link("second", &["one/v1"], "two/v1", false),
         link("third", &["two/v1"], "three/v1", false),
-    ]);
+    ])
+    .unwrap();
     let text = "apiVersion: zonestack/v1\nname: git\ncluster: k8s.example.net\nregion: eu-west-1\n\
                 components: { a: { use: first }, b: { use: second }, c: { use: third } }\n";
     let wiring = validate_and_wire(&parse(text.as_bytes()).unwrap(), &registry).unwrap();
