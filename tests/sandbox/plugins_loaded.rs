@@ -129,7 +129,8 @@ fn what_is_missing_is_named_and_nothing_is_forgotten() {
             program.run(command).exits(4).says(texts);
         }
         let by_name = program.run(&["down", "--yes", "--stack", "git"]).stderr;
-        let _ = writeln!(told, "# {what}\n{}", hidden(&by_name));
+        let folder = program.folder.path().display().to_string();
+        let _ = writeln!(told, "# {what}\n{}", hidden(&by_name).replace(&folder, "FOLDER"));
         assert_eq!(program.folder.read("sandbox.json"), before);
     };
 

@@ -223,8 +223,12 @@ pub fn is_name(text: &str) -> bool {
 pub fn read(path: &Path, bytes: &[u8]) -> Result<Identity, CardError> {
     let kind = FileKind::parse(bytes).map_err(|_| CardError::NotALibrary(sort(bytes)))?;
     match kind {
-        FileKind::Elf32 | FileKind::Elf64 | FileKind::MachO32 | FileKind::MachO64 => {}
-        FileKind::Pe32 | FileKind::Pe64 => {}
+        FileKind::Elf32
+        | FileKind::Elf64
+        | FileKind::MachO32
+        | FileKind::MachO64
+        | FileKind::Pe32
+        | FileKind::Pe64 => {}
         FileKind::MachOFat32 | FileKind::MachOFat64 => {
             let what = "a universal file of several processors (take one out with `lipo -thin`)";
             return Err(CardError::NotALibrary(what.to_owned()));

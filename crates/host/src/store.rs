@@ -173,7 +173,10 @@ impl Candidate {
             Ok(()) => self.identity(),
             Err(found @ Untrusted::Mismatch { .. }) => Err(untrusted(found)),
             // What cannot be loaded anyway need not be recorded first.
-            Err(found) => self.identity().and(Err(untrusted(found))),
+            Err(found) => {
+                self.identity()?;
+                Err(untrusted(found))
+            }
         }
     }
 

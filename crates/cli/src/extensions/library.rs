@@ -40,13 +40,12 @@ impl Library {
         let name = &stored.identity.name;
         let plugin = RemotePlugin::open(&stored.path, &stored.sha256, name, options);
         let plugin = plugin.map_err(|error| broken(&error))?;
-        let description = match store.description(&stored.sha256) {
-            Some(description) => description,
-            None => {
-                let described = plugin.describe().map_err(|error| broken(&error))?;
-                store.remember(&stored.sha256, &described);
-                described
-            }
+        let description = if let Some(description) = store.description(&stored.sha256) {
+            description
+        } else {
+            let described = plugin.describe().map_err(|error| broken(&error))?;
+            store.remember(&stored.sha256, &described);
+            described
         };
         Ok(Self { plugin, description })
     }

@@ -1,5 +1,6 @@
 //! From the text of a stack file to a wired stack, or to diagnostics.
 
+#[cfg(test)]
 mod components;
 #[cfg(test)]
 mod faulty;

@@ -80,12 +80,12 @@ impl Forged {
         file.extend(&card);
         file.extend(names.as_bytes());
         file.resize(headers_at, 0);
-        let second = 1 + self.section.len() as u32 + 1;
-        let sections =
+        let second = u32::try_from(1 + self.section.len() + 1).unwrap();
+        let sections: [(u32, u32, usize, usize); 3] =
             [(0, 0, 0, 0), (1, 1, card_at, card.len()), (second, 3, names_at, names.len())];
         for (name, sort, at, length) in sections {
             file.extend(name.to_le_bytes());
-            file.extend((sort as u32).to_le_bytes());
+            file.extend(sort.to_le_bytes());
             for number in [0, 0, at as u64, length as u64] {
                 file.extend(number.to_le_bytes());
             }
