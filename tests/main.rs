@@ -1,6 +1,6 @@
 //! The real binary, in the sandbox and in the lab.
 //!
-//! `cargo xtask test` builds the program and starts a lab for these tests. Alone, `cargo build --workspace && cargo test -p
+//! `cargo xtask test` builds the program and starts a lab for these tests. Alone, `cargo build --workspace --all-targets && cargo test -p
 //! zonestack-tests sandbox` runs those that need no lab; the others, all in `in_lab`, then fail and say what they need.
 
 /// The model's sweeps spend a third of their time in the allocator of the C library.

@@ -53,8 +53,8 @@ fn options(isolation: Isolation, limits: Limits) -> LoadOptions {
 }
 
 fn hash(library: &Path) -> String {
-    let digest = Sha256::digest(fs::read(library).unwrap());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+    Sha256::digest(fs::read(library).unwrap()).iter().flat_map(digits).flatten().collect()
 }
 
 /// A library that cargo has built.

@@ -27,7 +27,7 @@ pub(crate) fn library_path(name: &str) -> PathBuf {
     let path = examples.join(file);
     assert!(
         path.is_file(),
-        "{} is not there: run `cargo build --workspace --examples`",
+        "{} is not there: run `cargo build --workspace --all-targets`",
         path.display()
     );
     path

@@ -112,9 +112,9 @@ fn a_driver_s_answers_and_errors_come_back_whole() {
         assert_eq!(wait_for(driver.delete(cx, &thing("x"), &Deletion::default())), Ok(()));
         let copy = wait_for(driver.final_copy(cx, &thing("x"), "copy-2")).unwrap();
         assert_eq!(copy, Status::Busy("copy-2".to_owned()));
-        let owned = wait_for(driver.owned(cx)).unwrap();
-        assert_eq!(owned[0].uid.as_deref(), Some("uid-1"));
-        assert!(owned[0].remote_id.as_deref().unwrap().contains("taken"), "{owned:?}");
+        let marked = wait_for(driver.owned(cx)).unwrap();
+        assert_eq!(marked[0].uid.as_deref(), Some("uid-1"));
+        assert!(marked[0].remote_id.as_deref().unwrap().contains("taken"), "{marked:?}");
     });
 }
 
