@@ -17,6 +17,7 @@ mod plugins_loaded; // plugins from their first day to their last
 mod recovery; // a stack whose inventory is gone
 mod renaming; // components under a new name; what becomes the stack's own
 mod secrecy; // values that are printed nowhere
+mod swaps; // one backend for another, on a new stack and on one that is up
 mod zones; // from one to six
 
 /// The world in a sandbox's file.

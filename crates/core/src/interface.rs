@@ -211,7 +211,7 @@ pub(crate) fn how_to_move(interface: &str) -> &'static str {
     match interface {
         SharedFilesystem::NAME => "copy it with rsync, from a pod that mounts both",
         Postgres::NAME => "copy it with pg_dump and pg_restore, while the application is stopped",
-        Redis::NAME => "let its queues run empty, while the application takes nothing new",
+        Redis::NAME => "let the old one's queues run empty while the application takes nothing new",
         _ => "copy it as its application's documentation says",
     }
 }

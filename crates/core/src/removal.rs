@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
-use crate::driver::{Deletion, Difference, Target};
+use crate::driver::{Deletion, Difference, Owner, Target};
 use crate::inventory::{Entry, EntryState};
 use crate::kind::Effect;
 use crate::name::{ComponentName, ResourceId};
@@ -247,8 +248,12 @@ pub(crate) fn deletion(situation: Situation<'_>, id: &ResourceId, entry: &Entry)
     Deletion { final_copy: leaves_copy.then(|| final_copy(situation, id, entry)) }
 }
 
-/// `<stack>-<component>-<first six of the uid>-<generation>`: letters, digits and single dashes (domain.md, 4.7).
+/// `<stack>-<component>-<six digits>-<generation>`: letters, digits and single dashes (domain.md, 4.7). The digits are of the
+/// stack's uid and the resource's id: a component may have two stores, one of them kept from before a swap.
 fn final_copy(situation: Situation<'_>, id: &ResourceId, entry: &Entry) -> String {
-    let uid: String = situation.owner.uid.iter().flat_map(|uid| uid.chars()).take(6).collect();
-    format!("{}-{}-{uid}-{}", situation.owner.stack, id.component, entry.generation)
+    let uid = situation.owner.uid.as_deref().unwrap_or_default();
+    let digest = Sha256::digest(format!("{uid}\n{id}"));
+    let [a, b, c, ..] = digest.0;
+    let Owner { stack, .. } = situation.owner;
+    format!("{stack}-{}-{a:02x}{b:02x}{c:02x}-{}", id.component, entry.generation)
 }

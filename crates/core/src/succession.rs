@@ -14,6 +14,13 @@ pub(crate) fn settle(situation: Situation<'_>, steps: &mut [Step]) -> Vec<Adviso
         .filter(|step| step.data == DataClass::Data && step.action == Action::Retain)
         .cloned()
         .collect();
+    // What is in a cache goes with it: nobody may expect to find it in the next one.
+    let given_up: Vec<Step> = steps
+        .iter()
+        .filter(|step| step.data == DataClass::Cache && step.action == Action::Delete)
+        .chain(&kept)
+        .cloned()
+        .collect();
     let mut advisories = Vec::new();
     for step in steps.iter_mut() {
         if step.action != Action::Create || step.data != DataClass::Data {
@@ -22,7 +29,7 @@ pub(crate) fn settle(situation: Situation<'_>, steps: &mut [Step]) -> Vec<Adviso
         let component = &step.id.component;
         let permitted = situation.permits.recreate.contains(component);
         let predecessor =
-            kept.iter().find(|old| old.id.component == *component && old.kind != step.kind);
+            given_up.iter().rfind(|old| old.id.component == *component && old.kind != step.kind);
         let renamed = kept.iter().find(|old| old.kind == step.kind && old.work == Work::Retain);
         match (predecessor, renamed) {
             (Some(old), _) if permitted || is_settled(situation, step) => {
@@ -30,7 +37,7 @@ pub(crate) fn settle(situation: Situation<'_>, steps: &mut [Step]) -> Vec<Adviso
             }
             (Some(old), _) => {
                 let hint = how_to_go_on(situation, old, step);
-                let reason = format!("would start empty, while {} keeps the data", known(old));
+                let reason = format!("would start empty, while {}", fate(old));
                 refuse(step, reason, hint);
             }
             (None, Some(old)) if !permitted => {
@@ -75,6 +82,13 @@ fn known(step: &Step) -> String {
     }
 }
 
+fn fate(old: &Step) -> String {
+    match old.action {
+        Action::Retain => format!("{} keeps the data", known(old)),
+        _ => format!("{} goes with what is in it", known(old)),
+    }
+}
+
 fn moving(situation: Situation<'_>, step: &Step) -> &'static str {
     let role = situation.desired.roles.get(&step.id.component);
     how_to_move(role.and_then(|role| role.provides.first()).copied().unwrap_or_default())
@@ -100,10 +114,11 @@ fn left_behind(situation: Situation<'_>, old: &Step, step: &Step) -> Advisory {
         code: "data-not-moved".to_owned(),
         component: step.id.component.clone(),
         message: format!(
-            "{} {starts}; {} is kept with its data, is used by nothing any more, and nothing is moved by itself",
+            "{} {starts}; {} and is used by nothing any more; nothing is moved by itself",
             step.id,
-            known(old)
+            fate(old)
         ),
-        hint: Some(format!("to move the data later: {}", moving(situation, step))),
+        hint: (old.action == Action::Retain)
+            .then(|| format!("to move the data later: {}", moving(situation, step))),
     }
 }

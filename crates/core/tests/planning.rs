@@ -82,7 +82,7 @@ fn data_that_is_named_is_replaced_without_its_protection_and_leaves_a_copy() {
     );
     let plan = scene.plan();
     let Work::Replace { deletion, .. } = &plan.steps[1].work else { panic!("{plan:?}") };
-    assert_eq!(deletion.final_copy.as_deref(), Some("git-db-uid-1"));
+    assert_eq!(deletion.final_copy.as_deref(), Some("git-db-cb92c4-1"));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn removed_things_go_in_reverse_and_data_stays_with_what_it_needs() {
         delete app/pod: not wanted any more
         update db/instance: cleared because --delete-data names db [after 0 ready]
           protected: true -> false
-        delete db/instance: named by --delete-data; leaves the snapshot git-db-uid-1 [after 0 ready] [after 1 ready]
+        delete db/instance: named by --delete-data; leaves the snapshot git-db-cb92c4-1 [after 0 ready] [after 1 ready]
         delete db/group: not wanted any more [after 2 ready]
         delete app/key: no data is left that needs it [after 0 ready]
         ",
@@ -345,7 +345,7 @@ fn a_copy_that_nobody_has_seen_is_awaited_though_its_original_is_gone() {
     };
     scene()
         .deleting("db")
-        .check("delete db/instance: named by --delete-data; leaves the snapshot git-db-uid-1");
+        .check("delete db/instance: named by --delete-data; leaves the snapshot git-db-cb92c4-1");
     scene().check("delete db/instance: is gone already");
 }
 
