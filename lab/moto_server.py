@@ -16,6 +16,8 @@ import sys
 import time
 from urllib.parse import parse_qs
 
+from moto.core.responses import PaginatedResult
+from moto.elasticache.responses import ElastiCacheResponse
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -87,6 +89,15 @@ def keep_modified_subnet_groups():
     RDSBackend.modify_db_subnet_group = keeping
 
 
+def list_no_parameter_groups():
+    """moto 5.2.5 makes no parameter groups of ElastiCache, and answers their listing with 500: there are none."""
+
+    def listing(self):
+        return PaginatedResult({"CacheParameterGroups": []})
+
+    ElastiCacheResponse.describe_cache_parameter_groups = listing
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, required=True)
@@ -94,6 +105,7 @@ def main():
     arguments = parser.parse_args()
 
     keep_modified_subnet_groups()
+    list_no_parameter_groups()
     os.environ["MOTO_PORT"] = str(arguments.port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app = RecordedCalls(DomainDispatcherApplication(create_backend_app), arguments.calls)

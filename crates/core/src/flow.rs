@@ -190,7 +190,7 @@ pub async fn prepare(
     let uid = if let Some(inventory) = inventory {
         Some(inventory.uid.clone())
     } else {
-        refuse_lost(site, &nobody, &stack.cluster).await?;
+        refuse_lost(site, &nobody, &stack.cluster, Some(&desired)).await?;
         site.store.claimed_uid().await?
     };
     let owner = Owner { uid, ..nobody };
@@ -229,7 +229,7 @@ pub async fn prepare_removal(
             namespace: tenant.namespace.to_owned(),
             region: tenant.region.to_owned(),
         };
-        refuse_lost(site, &nobody, tenant.cluster).await?;
+        refuse_lost(site, &nobody, tenant.cluster, None).await?;
         return Ok(None);
     };
     let inventory = &remembered.0;
@@ -304,8 +304,13 @@ fn all_driven(inventory: &Inventory, world: &World) -> Result<(), FlowError> {
 }
 
 /// Without an inventory nothing of the stack may be there: what is there would be made a second time (reliability.md, B.5).
-async fn refuse_lost(site: &Site, owner: &Owner, cluster: &str) -> Result<(), FlowError> {
-    let found = marked(&site.world, owner, cluster).await?;
+async fn refuse_lost(
+    site: &Site,
+    owner: &Owner,
+    cluster: &str,
+    desired: Option<&Desired>,
+) -> Result<(), FlowError> {
+    let found = marked(&site.world, owner, cluster, desired).await?;
     if found.is_empty() {
         return Ok(());
     }

@@ -230,14 +230,22 @@ pub(crate) fn token(
     Some(text)
 }
 
-/// Whatever carries the marks of this stack in this cluster. The namespace alone is no stack: it may be all that a run made.
+/// Whatever carries the marks of this stack in this cluster, as the drivers tell of whose kinds this graph has something;
+/// every driver, without a graph. The namespace alone is no stack: it may be all that a run made.
 pub(crate) async fn marked(
     world: &World,
     owner: &Owner,
     cluster: &str,
+    desired: Option<&Desired>,
 ) -> Result<Vec<Owned>, ObserveError> {
     let cx = CallContext::new(owner, world.secrets.as_ref());
-    let lists = world.drivers.iter().map(|driver| list_marked(driver, cx, world));
+    let used: Option<BTreeSet<&Kind>> =
+        desired.map(|desired| desired.resources.iter().map(|resource| &resource.kind).collect());
+    let is_asked = |driver: &&Arc<dyn Driver>| {
+        let kinds = || driver.kinds().into_iter();
+        used.as_ref().is_none_or(|used| kinds().any(|kind| used.contains(&kind.kind)))
+    };
+    let lists = world.drivers.iter().filter(is_asked).map(|driver| list_marked(driver, cx, world));
     let mut found = Vec::new();
     let mut failures = Vec::new();
     for list in join_all(lists).await {

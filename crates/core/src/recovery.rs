@@ -37,7 +37,7 @@ pub async fn recover(
         namespace: stack.namespace.clone(),
         region: stack.region.clone(),
     };
-    let mut found = marked(&site.world, &nobody, &stack.cluster).await?;
+    let mut found = marked(&site.world, &nobody, &stack.cluster, None).await?;
     let claimed = site.store.claimed_uid().await?;
     let uid = choose_uid(&stack.name.to_string(), uid, &found, claimed)?;
     found.retain(|owned| owned.uid.as_deref() == Some(uid.as_str()));
