@@ -17,6 +17,7 @@ use zonestack_sdk::prelude::*;
 struct Settings {
     /// How many things.
     #[serde(default)]
+    #[schemars(range(max = 12))]
     things: u32,
 }
 
@@ -199,7 +200,7 @@ impl Plugin for TinyPlugin {
         let minute = Duration::from_mins(1);
         vec![KindDeclaration {
             kind: Kind::new(KIND),
-            identity: Identity::Parent { at: "/parent" },
+            identity: Identity::Token,
             tagging: Tagging::OnCreate,
             marks_at: Some("/tags"),
             data: DataClass::Stateless,
@@ -217,7 +218,7 @@ impl Plugin for TinyPlugin {
                 id: "thing-{hex8}",
                 outputs: vec![("parent", "{id}")],
                 creating: vec!["growing"],
-                create: minute,
+                create: minute / 2,
                 update: minute,
                 delete: minute,
             },
