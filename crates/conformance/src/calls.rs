@@ -94,9 +94,9 @@ pub(crate) fn many(subject: &Subject) -> Outcome {
     thread::scope(|scope| {
         let calls: Vec<_> =
             (0..200).map(|_| scope.spawn(|| answered(&loaded.plugin, &body))).collect();
-        calls.into_iter().try_for_each(|call| {
-            call.join().unwrap_or_else(|_| failed("a call was not answered"))
-        })
+        calls
+            .into_iter()
+            .try_for_each(|call| call.join().unwrap_or_else(|_| failed("a call was not answered")))
     })?;
     loaded.plugin.shutdown();
     faultless(&loaded.plugin)
@@ -146,7 +146,9 @@ pub(crate) fn quiet(subject: &Subject) -> Outcome {
     loaded.plugin.shutdown();
     let said = heard::count() - before;
     if said > CALLS * LINES {
-        return failed(format!("it says {said} lines in {CALLS} checks, more than {LINES} in each"));
+        return failed(format!(
+            "it says {said} lines in {CALLS} checks, more than {LINES} in each"
+        ));
     }
     faultless(&loaded.plugin)
 }

@@ -20,10 +20,12 @@ pub(crate) fn card(subject: &Subject) -> Outcome {
 pub(crate) fn file(subject: &Subject) -> Outcome {
     let identity = Candidate::read(&subject.library).and_then(|candidate| candidate.identity());
     match identity {
-        Err(StoreError::Card { source: CardError::OtherName { card, file }, .. }) => failed(format!(
-            "the file is called {file}, and the plugin {card}: call it {}",
-            file_name(&card)
-        )),
+        Err(StoreError::Card { source: CardError::OtherName { card, file }, .. }) => {
+            failed(format!(
+                "the file is called {file}, and the plugin {card}: call it {}",
+                file_name(&card)
+            ))
+        }
         _ => Ok(()),
     }
 }

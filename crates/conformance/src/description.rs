@@ -24,7 +24,9 @@ fn bytes(subject: &Subject) -> Result<Vec<u8>, Stop> {
 pub(crate) fn stable(subject: &Subject) -> Outcome {
     let (one, other) = (bytes(subject)?, bytes(subject)?);
     if one != other {
-        return failed("two processes describe themselves differently: it must follow from the file alone");
+        return failed(
+            "two processes describe themselves differently: it must follow from the file alone",
+        );
     }
     Ok(())
 }
@@ -128,7 +130,9 @@ pub(crate) fn kinds(subject: &Subject) -> Outcome {
             ));
         }
         if name.starts_with("k8s.") {
-            return failed(format!("the kind {name}: objects of Kubernetes are driven by zonestack"));
+            return failed(format!(
+                "the kind {name}: objects of Kubernetes are driven by zonestack"
+            ));
         }
         if subject.builtins.kinds.iter().any(|builtin| builtin.kind == kind.kind) {
             return failed(format!("the kind {name} is built in: choose another name"));
@@ -149,7 +153,9 @@ pub(crate) fn declarations(subject: &Subject) -> Outcome {
         if let Some(output) =
             kind.outputs.iter().find(|name| !model.outputs.iter().any(|(known, _)| known == *name))
         {
-            return wrong(format!("the output {output:?} is not in its model: the sandbox cannot play it"));
+            return wrong(format!(
+                "the output {output:?} is not in its model: the sandbox cannot play it"
+            ));
         }
         if model.id.is_empty() {
             return wrong("its model has no id".to_owned());
@@ -189,7 +195,9 @@ pub(crate) fn declarations(subject: &Subject) -> Outcome {
             parts.is_some_and(|(service, action)| !service.is_empty() && !action.is_empty())
         };
         if let Some(odd) = kind.iam_actions.iter().find(|text| !action(text)) {
-            return wrong(format!("{odd:?} is no action of IAM, such as elasticfilesystem:CreateTags"));
+            return wrong(format!(
+                "{odd:?} is no action of IAM, such as elasticfilesystem:CreateTags"
+            ));
         }
     }
     if loaded.kinds.is_empty() { not_applicable("it drives no kinds") } else { Ok(()) }
@@ -222,7 +230,10 @@ pub(crate) fn advisories(subject: &Subject) -> Outcome {
             let kebab = code.len() <= 64
                 && words.into_iter().all(|word| !word.is_empty() && word.chars().all(legal));
             if !kebab {
-                return failed(format!("`{}`: the code {code:?} must be in kebab case", component.name));
+                return failed(format!(
+                    "`{}`: the code {code:?} must be in kebab case",
+                    component.name
+                ));
             }
             if !seen.insert(code) {
                 return failed(format!("`{}`: the code {code} is listed twice", component.name));
@@ -240,7 +251,8 @@ pub(crate) fn unknown_setting(subject: &Subject) -> Outcome {
         let name = tested.described.name;
         let mut random = subject.random();
         let made = generate::settings(&tested.described.schema, &mut random);
-        let mut config = loaded.meant(tested).into_iter().next().or(made).unwrap_or_else(|| json!({}));
+        let mut config =
+            loaded.meant(tested).into_iter().next().or(made).unwrap_or_else(|| json!({}));
         let Some(map) = config.as_object_mut() else { continue };
         map.insert(UNKNOWN.to_owned(), json!(1));
         let text = loaded.stack_file(tested, &config, &[COMPONENT])?;

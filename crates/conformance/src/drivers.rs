@@ -66,10 +66,7 @@ impl Attempt {
 }
 
 /// Makes the three calls for each kind, with an endpoint in trouble.
-pub(crate) fn attempts(
-    loaded: &Loaded<'_>,
-    trouble: Trouble,
-) -> Result<Vec<Attempt>, Stop> {
+pub(crate) fn attempts(loaded: &Loaded<'_>, trouble: Trouble) -> Result<Vec<Attempt>, Stop> {
     if loaded.kinds.is_empty() {
         return not_applicable("it drives no kinds");
     }
@@ -150,11 +147,10 @@ fn asked(kind: &KindDeclaration, rendered: Option<&Resource>) -> Result<(Target,
         _ => None,
     };
     let token = (kind.identity == Identity::Token).then(|| "kit-0123456789abcdef".to_owned());
-    let name = rendered.and_then(|resource| resource.name.clone()).or_else(|| {
-        (kind.identity == Identity::Name).then(|| "kit-it".to_owned())
-    });
-    let target =
-        Target { id, kind: kind.kind.clone(), name, token, remote_id: None, parent };
+    let name = rendered
+        .and_then(|resource| resource.name.clone())
+        .or_else(|| (kind.identity == Identity::Name).then(|| "kit-it".to_owned()));
+    let target = Target { id, kind: kind.kind.clone(), name, token, remote_id: None, parent };
     Ok((target, spec))
 }
 
@@ -276,7 +272,11 @@ pub(crate) fn strangers(subject: &Subject) -> Outcome {
     let runtime = runtime.map_err(failed_to)?;
     for doing in [Doing::Observe, Doing::Create, Doing::Delete] {
         match runtime.block_on(call(driver.as_ref(), doing, &target, &spec)) {
-            None => return failed(format!("{doing:?} of a kind that it does not drive says that all is well")),
+            None => {
+                return failed(format!(
+                    "{doing:?} of a kind that it does not drive says that all is well"
+                ));
+            }
             Some(error) if broke(&error) => return failed(error.message),
             Some(_) => {}
         }

@@ -101,9 +101,7 @@ pub fn run(
     let folder = Folder::new(test.seed)?;
     let file = test.library.file_name().unwrap_or_default();
     let copy = folder.0.join(file);
-    candidate
-        .install(&copy)
-        .map_err(|source| KitError::Folder { path: copy.clone(), source })?;
+    candidate.install(&copy).map_err(|source| KitError::Folder { path: copy.clone(), source })?;
     // A plugin whose file has another name can be loaded, and is told by a law of its own.
     let (name, readable) = match candidate.identity() {
         Ok(identity) => (identity.name, true),

@@ -152,10 +152,16 @@ pub(crate) fn exports(subject: &Subject) -> Outcome {
         answer.exports.iter().map(|export| export.interface().to_string()).collect();
     let promised = &loaded.type_of(&example)?.described.provides;
     if let Some(missing) = promised.iter().find(|name| !exported.iter().any(|had| had == *name)) {
-        return failed(format!("`{}` does not export {missing}, as it promises", example.component));
+        return failed(format!(
+            "`{}` does not export {missing}, as it promises",
+            example.component
+        ));
     }
     if let Some(more) = exported.iter().find(|name| !promised.contains(&name.as_str())) {
-        return failed(format!("`{}` exports {more}, which it does not promise", example.component));
+        return failed(format!(
+            "`{}` exports {more}, which it does not promise",
+            example.component
+        ));
     }
     Ok(())
 }
@@ -184,14 +190,20 @@ pub(crate) fn zones(subject: &Subject) -> Outcome {
         let Rendering::Graph(desired) = loaded.rendered(tested, &example.config, zones)? else {
             continue;
         };
-        let known: Vec<String> =
-            crate::subject::context(zones)?.zones.iter().map(|facts| facts.zone.to_string()).collect();
+        let known: Vec<String> = crate::subject::context(zones)?
+            .zones
+            .iter()
+            .map(|facts| facts.zone.to_string())
+            .collect();
         let stranger = crate::subject::own(&desired).find(|resource| {
             let zone = resource.id.zone.as_ref();
             zone.is_some_and(|zone| !known.contains(&zone.to_string()))
         });
         if let Some(stranger) = stranger {
-            return failed(format!("with {zones} zones it renders {}, in none of them", stranger.id));
+            return failed(format!(
+                "with {zones} zones it renders {}, in none of them",
+                stranger.id
+            ));
         }
     }
     Ok(())
@@ -210,7 +222,9 @@ pub(crate) fn in_time(subject: &Subject) -> Outcome {
     }
     let limit = Limits::default().render;
     if best > limit {
-        return failed(format!("the fastest of three renderings took {best:?}, a run gives {limit:?}"));
+        return failed(format!(
+            "the fastest of three renderings took {best:?}, a run gives {limit:?}"
+        ));
     }
     Ok(())
 }

@@ -192,11 +192,7 @@ impl Loaded<'_> {
     }
 
     /// What is built in, provides an interface, and needs nothing itself.
-    fn provider(
-        &self,
-        tested: &RegisteredType,
-        interface: &str,
-    ) -> Result<&RegisteredType, Stop> {
+    fn provider(&self, tested: &RegisteredType, interface: &str) -> Result<&RegisteredType, Stop> {
         let found = self.registry.types().find(|found| {
             found.described.provides.contains(&interface)
                 && found.described.requires.is_empty()
@@ -356,8 +352,7 @@ pub(crate) fn context(zones: usize) -> Result<Context, Stop> {
     let letters = ('a'..='z').take(zones);
     let zones: Vec<Zone> =
         letters.filter_map(|letter| format!("{REGION}{letter}").parse().ok()).collect();
-    let stack: StackName =
-        STACK.parse().map_err(|error| Stop::Failed(format!("{error}")))?;
+    let stack: StackName = STACK.parse().map_err(|error| Stop::Failed(format!("{error}")))?;
     let mut context = Context::nominal(stack, STACK, REGION, &zones);
     // What is rendered for real, not what `validate` shows.
     context.is_nominal = false;

@@ -66,7 +66,9 @@ impl Faults for At {
     fn before(&self, call: &Call) -> Option<Fault> {
         match self.1 {
             Mishap::KilledBefore if call.number == self.0 => Some(Fault::Crash),
-            Mishap::Throttled if call.number == self.0 => Some(Mishap::fails(ErrorClass::Throttled)),
+            Mishap::Throttled if call.number == self.0 => {
+                Some(Mishap::fails(ErrorClass::Throttled))
+            }
             _ => None,
         }
     }

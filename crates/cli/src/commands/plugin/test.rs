@@ -62,7 +62,8 @@ pub(super) fn run(settings: &Settings, args: &PluginTestArgs) -> Result<Exit, Fa
     let Counts { passed, failed, not_applicable } = counts;
     match settings.output {
         Output::Json => {
-            let counts = json!({ "passed": passed, "failed": failed, "notApplicable": not_applicable });
+            let counts =
+                json!({ "passed": passed, "failed": failed, "notApplicable": not_applicable });
             let library = args.library.display().to_string();
             report::document(&json!({
                 "version": VERSION, "library": library, "seed": seed, "laws": documents, "counts": counts,
@@ -147,8 +148,13 @@ fn again(args: &PluginTestArgs, seed: u64, law: &Law) -> String {
 
 fn line(judged: &Judged, again: &str) -> String {
     let Judged { law, verdict, took } = judged;
-    let mut text =
-        format!("{:11}  {:15}  {:14}  {}\n", law.group.as_str(), law.name, verdict.as_str(), time(*took));
+    let mut text = format!(
+        "{:11}  {:15}  {:14}  {}\n",
+        law.group.as_str(),
+        law.name,
+        verdict.as_str(),
+        time(*took)
+    );
     // Writing to a string does not fail.
     let _ = match verdict {
         Verdict::Passed => Ok(()),
