@@ -334,10 +334,9 @@ pub(crate) fn zones(subject: &Subject) -> Outcome {
     };
     let inventory = prepared.remembered.as_ref().map(|(inventory, _)| inventory);
     for zone in prepared.context.zone_names() {
-        let change = |error: String| Stop::Failed(error);
         let lose = stage.sandbox.change(|world| world.lose_zone(zone.as_str()));
-        lose.map_err(|error| change(error.to_string()))?
-            .map_err(|error| change(error.to_string()))?;
+        lose.map_err(|error| Stop::Failed(error.to_string()))?
+            .map_err(|error| Stop::Failed(error.to_string()))?;
         stage.clock.advance(TAKEOVER);
         let looking = observe(Some(&prepared.desired), inventory, &prepared.owner, &site.world);
         let observed = match stage.clock.run(looking) {
@@ -357,8 +356,8 @@ pub(crate) fn zones(subject: &Subject) -> Outcome {
         }
         let restore = stage.sandbox.change(|world| world.restore_zone(zone.as_str()));
         restore
-            .map_err(|error| change(error.to_string()))?
-            .map_err(|error| change(error.to_string()))?;
+            .map_err(|error| Stop::Failed(error.to_string()))?
+            .map_err(|error| Stop::Failed(error.to_string()))?;
         stage.clock.advance(TAKEOVER);
     }
     Ok(())

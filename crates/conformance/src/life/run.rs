@@ -1,5 +1,6 @@
 //! One run of the engine in the sandbox: what it is asked to do, and how it ends.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,7 +173,7 @@ async fn up(life: &Life, site: &Site, run: &str) -> End {
         observed: &prepared.observed,
         world: &site.world,
         owner: &owner,
-        taken_over: &std::collections::BTreeSet::new(),
+        taken_over: &BTreeSet::new(),
         inventory,
         version,
         renamed: prepared.renamed,
@@ -187,7 +188,7 @@ async fn up(life: &Life, site: &Site, run: &str) -> End {
 }
 
 async fn down(life: &Life, site: &Site, with_data: bool) -> End {
-    let delete_data = if with_data { life.components.clone() } else { Default::default() };
+    let delete_data = if with_data { life.components.clone() } else { BTreeSet::new() };
     let permits = Permits { delete_data, ..Permits::default() };
     let tenant = Tenant { stack: STACK, namespace: STACK, region: REGION, cluster: CLUSTER };
     let prepared = match prepare_removal(site, &tenant, &permits).await {
@@ -204,7 +205,7 @@ async fn down(life: &Life, site: &Site, with_data: bool) -> End {
         observed: &prepared.observed,
         world: &site.world,
         owner: &prepared.owner,
-        taken_over: &std::collections::BTreeSet::new(),
+        taken_over: &BTreeSet::new(),
         inventory,
         version: Some(version),
         renamed: false,
