@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use zonestack_sdk::core::interface::{Export, InterfaceName};
 use zonestack_sdk::prelude::*;
 
 /// Settings of `tiny`.
@@ -52,7 +53,12 @@ impl TypedComponent for Tiny {
             let spec = json!({ "index": index, "tags": {} });
             Resource::new(cx.id(&format!("thing-{index}")), KIND, spec)
         };
-        Rendered { resources: (0..settings.things).map(thing).collect(), ..Rendered::default() }
+        let tiny = InterfaceName::new("tiny/v1").unwrap();
+        Rendered {
+            resources: (0..settings.things).map(thing).collect(),
+            exports: vec![Export::Other(tiny, json!({ "things": settings.things }).into())],
+            ..Rendered::default()
+        }
     }
 }
 
