@@ -23,7 +23,7 @@ const MALFORMED: [&[u8]; 7] = [
 ];
 
 /// How many lines a call may say.
-const LINES: usize = 20;
+const LINES: usize = 10;
 
 /// What is no request is `invalid`.
 pub(crate) fn malformed(subject: &Subject) -> Outcome {

@@ -230,7 +230,7 @@ pub static LAWS: [Law; 47] = [
         Group::Calls,
         "quiet",
         calls::quiet,
-        "A check says at most 20 lines, and what it prints breaks nothing",
+        "A check says at most 10 lines, and what it prints breaks nothing",
     ),
     law(
         Group::Calls,
