@@ -2,6 +2,7 @@
 //! The child process is the real program.
 
 mod faults; // what a bad plugin does, and what the host says
+mod kit; // the conformance kit, on good plugins and on bad ones
 mod loading; // libraries that are no plugin, or none that fits
 mod process; // the child: its surroundings and its end
 mod swap; // a plugin instead of what is built in: the same bytes

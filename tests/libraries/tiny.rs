@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use zonestack_sdk::core::interface::{Export, InterfaceName};
 use zonestack_sdk::prelude::*;
 
 /// Settings of `tiny`.
@@ -17,6 +18,7 @@ use zonestack_sdk::prelude::*;
 struct Settings {
     /// How many things.
     #[serde(default)]
+    #[schemars(range(max = 12))]
     things: u32,
 }
 
@@ -51,7 +53,12 @@ impl TypedComponent for Tiny {
             let spec = json!({ "index": index, "tags": {} });
             Resource::new(cx.id(&format!("thing-{index}")), KIND, spec)
         };
-        Rendered { resources: (0..settings.things).map(thing).collect(), ..Rendered::default() }
+        let tiny = InterfaceName::new("tiny/v1").unwrap();
+        Rendered {
+            resources: (0..settings.things).map(thing).collect(),
+            exports: vec![Export::Other(tiny, json!({ "things": settings.things }).into())],
+            ..Rendered::default()
+        }
     }
 }
 
@@ -199,7 +206,7 @@ impl Plugin for TinyPlugin {
         let minute = Duration::from_mins(1);
         vec![KindDeclaration {
             kind: Kind::new(KIND),
-            identity: Identity::Parent { at: "/parent" },
+            identity: Identity::Token,
             tagging: Tagging::OnCreate,
             marks_at: Some("/tags"),
             data: DataClass::Stateless,
@@ -217,7 +224,7 @@ impl Plugin for TinyPlugin {
                 id: "thing-{hex8}",
                 outputs: vec![("parent", "{id}")],
                 creating: vec!["growing"],
-                create: minute,
+                create: minute / 2,
                 update: minute,
                 delete: minute,
             },

@@ -319,6 +319,8 @@ pub(crate) enum PluginCommand {
     New(PluginNewArgs),
     /// Builds a plugin's crate with cargo, and checks the library.
     Build(PluginBuildArgs),
+    /// Tries the laws that every plugin keeps, each in a process of its own. No account is needed, and no trust.
+    Test(PluginTestArgs),
     /// Takes a plugin out of zonestack.lock, and its library away.
     Remove {
         /// The plugin's name.
@@ -364,4 +366,20 @@ pub(crate) struct PluginBuildArgs {
     /// Copies the library to .zonestack/plugins of this folder, which has a stack file.
     #[arg(long, value_name = "DIR")]
     pub(crate) to: Option<PathBuf>,
+}
+
+/// Arguments of `plugin test`.
+#[derive(Debug, Args)]
+pub(crate) struct PluginTestArgs {
+    /// The plugin's library. It runs, whether or not zonestack.lock has it.
+    pub(crate) library: PathBuf,
+    /// What chance follows from (default: another one each time).
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Tries this law only. May be repeated.
+    #[arg(long = "law", value_name = "NAME")]
+    pub(crate) laws: Vec<String>,
+    /// Settings to try with, as they stand under `with`: for component types that need some.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
 }

@@ -9,8 +9,8 @@ use zonestack_core::kind::KindDeclaration;
 use zonestack_core::registry::{NameClash, Registry};
 
 /// Every component type.
-pub(crate) fn registry() -> Result<Registry, NameClash> {
-    let components: Vec<Arc<dyn Component>> = vec![
+fn components() -> Vec<Arc<dyn Component>> {
+    vec![
         Arc::new(zonestack_plugin_efs::Efs),
         Arc::new(zonestack_plugin_fsx::FsxOpenZfs),
         Arc::new(zonestack_plugin_rds::Rds),
@@ -18,8 +18,17 @@ pub(crate) fn registry() -> Result<Registry, NameClash> {
         Arc::new(zonestack_plugin_redis::Redis),
         Arc::new(zonestack_plugin_elasticache::ElastiCache),
         Arc::new(zonestack_plugin_gitlab::Gitlab),
-    ];
-    Registry::new(components)
+    ]
+}
+
+/// Every component type, by name.
+pub(crate) fn registry() -> Result<Registry, NameClash> {
+    Registry::new(components())
+}
+
+/// What the conformance kit tries plugins beside.
+pub(crate) fn for_laws() -> zonestack_conformance::Builtins {
+    zonestack_conformance::Builtins { components: components(), kinds: kinds() }
 }
 
 /// Every driver, on real clients.

@@ -31,8 +31,12 @@ use crate::settings::Settings;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == child::COMMAND) {
+    let first = arguments.next();
+    if first.as_ref().is_some_and(|first| first == child::COMMAND) {
         return child::main(arguments);
+    }
+    if first.is_some_and(|first| first == zonestack_conformance::child::COMMAND) {
+        return zonestack_conformance::child::main(arguments, builtins::for_laws());
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -2,6 +2,7 @@
 
 mod component; // a component type whose checks and rendering happen in the plugin
 mod driver; // a driver whose calls happen in the plugin
+mod raw; // calls with bytes of one's own
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
@@ -24,6 +25,7 @@ use crate::services::{Services, refused};
 use crate::session::{Session, Transport};
 
 pub use crate::call::Limits;
+pub use raw::RawError;
 pub use zonestack_sdk::message::Description;
 
 use component::RemoteComponent;

@@ -68,6 +68,9 @@ fn allowed(package: &str) -> Option<&'static [&'static str]> {
         "zonestack-aws" | "zonestack-kubernetes" | "zonestack-sandbox" => Some(&["zonestack-core"]),
         "zonestack-sdk" => Some(&["zonestack-abi", "zonestack-core", "zonestack-aws"]),
         "zonestack-host" => Some(&["zonestack-abi", "zonestack-core", "zonestack-sdk"]),
+        "zonestack-conformance" => {
+            Some(&["zonestack-core", "zonestack-host", "zonestack-sandbox", "zonestack-sdk"])
+        }
         // The SDK is for `export`: the same crate as a shared library.
         _ if package.starts_with("zonestack-plugin-") => {
             Some(&["zonestack-core", "zonestack-aws", "zonestack-kubernetes", "zonestack-sdk"])

@@ -1,4 +1,4 @@
-//! `plugin`: finding, trusting, making and removing plugins. One file for each of its commands; `test` has its place here too.
+//! `plugin`: finding, trusting, making and removing plugins. One file for each of its commands.
 
 mod add;
 mod build;
@@ -7,6 +7,7 @@ mod list;
 mod new;
 mod remove;
 mod shown; // a plugin for people and for programs
+mod test;
 
 use std::io::{BufRead as _, Write as _};
 
@@ -22,6 +23,7 @@ pub(crate) fn run(settings: &Settings, command: PluginCommand) -> Result<Exit, F
         PluginCommand::Info { plugin } => info::run(settings, &plugin),
         PluginCommand::New(args) => new::run(settings, &args),
         PluginCommand::Build(args) => build::run(settings, &args),
+        PluginCommand::Test(args) => test::run(settings, &args),
         PluginCommand::Remove { plugin, yes } => remove::run(settings, &plugin, yes),
     }
 }
