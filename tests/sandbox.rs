@@ -20,7 +20,7 @@ mod secrecy; // values that are printed nowhere
 mod zones; // from one to six
 
 /// The world in a sandbox's file.
-fn world(file: &str) -> serde_json::Value {
+pub(crate) fn world(file: &str) -> serde_json::Value {
     let mut document: serde_json::Value = serde_json::from_str(file).unwrap();
     document["world"].take()
 }

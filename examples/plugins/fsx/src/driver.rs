@@ -3,20 +3,17 @@
 //! No call waits: the engine looks again. Every call may be made twice, because a run may die between any two instructions. And
 //! every error has its class, because the engine acts on it: what is `Busy` is tried again, what is `Ambiguous` is looked after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::time::Duration;
 
 use aws_sdk_fsx::Client;
 use aws_sdk_fsx::config::http::HttpResponse;
 use aws_sdk_fsx::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_fsx::types::{
-    AdministrativeAction, AdministrativeActionType, Backup, BackupLifecycle,
-    CreateFileSystemOpenZfsConfiguration, DeleteFileSystemOpenZfsConfiguration, FileSystem,
-    FileSystemFailureDetails, FileSystemLifecycle, FileSystemType, Filter, FilterName,
+    Backup, BackupLifecycle, CreateFileSystemOpenZfsConfiguration,
+    DeleteFileSystemOpenZfsConfiguration, FileSystem, FileSystemType, Filter, FilterName,
     OpenZfsClientConfiguration, OpenZfsCreateRootVolumeConfiguration, OpenZfsDataCompressionType,
-    OpenZfsDeploymentType, OpenZfsFileSystemConfiguration, OpenZfsNfsExport,
-    Status as ActionStatus, StorageType, Tag, UpdateFileSystemOpenZfsConfiguration,
+    OpenZfsDeploymentType, OpenZfsNfsExport, StorageType, UpdateFileSystemOpenZfsConfiguration,
 };
 use zonestack_sdk::aws::SdkConfig;
 use zonestack_sdk::aws::error::driver_error;
@@ -24,73 +21,15 @@ use zonestack_sdk::aws::spec::Spec;
 use zonestack_sdk::aws::tags;
 use zonestack_sdk::prelude::*;
 
-use crate::render::KIND;
+use crate::kind::{KIND, declaration};
+use crate::shown::{
+    SECURITY_GROUPS, attributes, is_going, route_tables, status, tag_list, tags_of,
+};
 
-const MINUTE: Duration = Duration::from_secs(60);
 /// The tag with the name of a final backup: FSx chooses the ids of backups.
 const FINAL_COPY: &str = "example:final-copy";
-/// The tag with the security groups that a file system was made with, which FSx does not tell.
-const SECURITY_GROUPS: &str = "example:security-groups";
 /// Who may mount is the security group's business; root in a pod is root.
 const EXPORT_OPTIONS: [&str; 4] = ["rw", "crossmnt", "sync", "no_root_squash"];
-
-/// What the engine must know of file systems to be safe with them.
-pub fn declaration() -> KindDeclaration {
-    let rule = FieldRule::new;
-    KindDeclaration {
-        kind: Kind::new(KIND),
-        // FSx answers a token that it knows with the same file system, but shows it to nobody: they are found by their tags.
-        identity: Identity::Token,
-        tagging: Tagging::OnCreate,
-        marks_at: Some("/tags"),
-        data: DataClass::Data,
-        // What is in no rule changes in place.
-        fields: vec![
-            rule("/subnets", Effect::Replace),
-            rule("/preferred_subnet", Effect::Replace),
-            rule("/security_groups", Effect::Replace),
-            rule("/storage_gib", Effect::InPlace).up_only(),
-            rule("/throughput_mbps", Effect::Outage),
-        ],
-        protection: None,
-        final_copy: true,
-        restores_from: None,
-        replaces_dependents: true,
-        ready_within: 120 * MINUTE,
-        // The final backup comes first.
-        delete_within: 120 * MINUTE,
-        read_after_write: MINUTE,
-        outputs: vec!["id", "dns_name", "arn"],
-        iam_actions: vec![
-            "fsx:CreateFileSystem",
-            "fsx:DeleteFileSystem",
-            "fsx:DescribeBackups",
-            "fsx:DescribeFileSystems",
-            "fsx:TagResource",
-            "fsx:UpdateFileSystem",
-            "ec2:CreateNetworkInterface",
-            "ec2:CreateTags",
-            "ec2:DescribeRouteTables",
-            "ec2:DescribeSecurityGroups",
-            "ec2:DescribeSubnets",
-            "ec2:DescribeVpcs",
-            "iam:CreateServiceLinkedRole",
-        ],
-        // How the sandbox plays it.
-        model: Model {
-            id: "fs-{hex17}",
-            outputs: vec![
-                ("id", "{id}"),
-                ("dns_name", "{id}.fsx.{region}.amazonaws.com"),
-                ("arn", "arn:aws:fsx:{region}:{account}:file-system/{id}"),
-            ],
-            creating: vec!["CREATING"],
-            create: 25 * MINUTE,
-            update: 5 * MINUTE,
-            delete: 10 * MINUTE,
-        },
-    }
-}
 
 /// The driver.
 pub struct FileSystems {
@@ -391,10 +330,6 @@ fn whose(cx: CallContext<'_>, target: &Target, found: &FileSystem) -> Ownership 
     tags::ownership(&tags_of(found.tags()), cx.owner, &target.id)
 }
 
-fn is_going(found: &FileSystem) -> bool {
-    found.lifecycle() == Some(&FileSystemLifecycle::Deleting)
-}
-
 fn observation(cx: CallContext<'_>, query: &Query, found: &FileSystem) -> Observation {
     let outputs = [
         ("id", found.file_system_id()),
@@ -410,97 +345,6 @@ fn observation(cx: CallContext<'_>, query: &Query, found: &FileSystem) -> Observ
         attributes: query.spec.as_ref().map_or(Json::Null, |spec| attributes(spec, found)),
         outputs: outputs.collect(),
     }
-}
-
-fn status(found: &FileSystem) -> Status {
-    match found.lifecycle() {
-        Some(FileSystemLifecycle::Available) => match coming(found).next() {
-            Some(_) => Status::Busy("UPDATING".to_owned()),
-            None => Status::Ready,
-        },
-        Some(FileSystemLifecycle::Updating) => Status::Busy("UPDATING".to_owned()),
-        Some(FileSystemLifecycle::Deleting) => Status::Deleting,
-        Some(
-            state @ (FileSystemLifecycle::Failed
-            | FileSystemLifecycle::Misconfigured
-            | FileSystemLifecycle::MisconfiguredUnavailable),
-        ) => {
-            let why = found.failure_details().and_then(FileSystemFailureDetails::message);
-            Status::Failed(format!("{}: {}", state.as_str(), why.unwrap_or("FSx does not say why")))
-        }
-        other => Status::Pending(other.map_or("unknown", |state| state.as_str()).to_owned()),
-    }
-}
-
-/// What it will be when the changes that FSx has accepted have taken effect.
-fn coming(found: &FileSystem) -> impl Iterator<Item = &FileSystem> {
-    let under_way = found.administrative_actions().iter().filter(|action| {
-        let kind = action.administrative_action_type();
-        let waits = Some(&ActionStatus::Pending) == action.status();
-        kind == Some(&AdministrativeActionType::FileSystemUpdate)
-            && (waits || Some(&ActionStatus::InProgress) == action.status())
-    });
-    under_way.filter_map(AdministrativeAction::target_file_system_values)
-}
-
-/// The file system in the words of the specification: what it will be, then what it is. What FSx does not tell counts as asked: a
-/// difference there would be one of knowledge, not of the file system.
-fn attributes(spec: &Json, found: &FileSystem) -> Json {
-    let states = || coming(found).chain([found]);
-    let configured = || states().filter_map(FileSystem::open_zfs_configuration);
-    let found_tags = tags_of(found.tags());
-    let sorted = |items: &[String]| json!(items.iter().collect::<BTreeSet<_>>());
-    let told = [
-        ("subnets", Some(sorted(found.subnet_ids()))),
-        (
-            "preferred_subnet",
-            configured()
-                .find_map(OpenZfsFileSystemConfiguration::preferred_subnet_id)
-                .map(Json::from),
-        ),
-        (
-            "security_groups",
-            found_tags
-                .get(SECURITY_GROUPS)
-                .map(|groups| json!(groups.split(' ').collect::<Vec<_>>())),
-        ),
-        ("storage_gib", states().find_map(FileSystem::storage_capacity).map(Json::from)),
-        (
-            "throughput_mbps",
-            configured()
-                .find_map(OpenZfsFileSystemConfiguration::throughput_capacity)
-                .map(Json::from),
-        ),
-        (
-            "backup_days",
-            configured()
-                .find_map(OpenZfsFileSystemConfiguration::automatic_backup_retention_days)
-                .map(Json::from),
-        ),
-        ("route_tables", Some(sorted(&route_tables(found)))),
-        ("tags", Some(tags::to_json(&found_tags))),
-    ];
-    let mut full = spec.clone();
-    for (key, value) in told {
-        if let Some(value) = value {
-            full[key] = value;
-        }
-    }
-    project(spec, &full)
-}
-
-fn route_tables(found: &FileSystem) -> Vec<String> {
-    let configuration = found.open_zfs_configuration();
-    configuration.map(|it| it.route_table_ids().to_vec()).unwrap_or_default()
-}
-
-fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
-    let tag = |tag: &Tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()));
-    tags.iter().filter_map(tag).collect()
-}
-
-fn tag_list(tags: BTreeMap<String, String>) -> Vec<Tag> {
-    tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// The error of a call that changes something. Most of what FSx refuses is a `BadRequest`, told apart by its words alone.

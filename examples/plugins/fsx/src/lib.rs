@@ -1,11 +1,12 @@
 //! The plugin `openzfs`: shared files on one Multi-AZ Amazon FSx for OpenZFS file system, mounted from every zone by one name.
 //!
-//! It provides `shared-filesystem/v1`, so it stands where `efs` may stand. [`config`] has the settings and every check of them,
-//! [`render`] says which resources there shall be, and [`driver`] makes them.
+//! It provides `shared-filesystem/v1`, so it stands where `efs` may stand.
 
-pub mod config;
-pub mod driver;
-pub mod render;
+pub mod config; // the settings, and every check of them
+pub mod driver; // how a file system is found, made, changed and deleted
+pub mod kind; // what the engine must know of it
+pub mod render; // from settings and context to resources and exports; pure
+mod shown; // FSx's answers in the words of a specification
 
 use zonestack_sdk::core::interface::SharedFilesystem;
 use zonestack_sdk::prelude::*;
@@ -51,7 +52,7 @@ impl Plugin for OpenZfsPlugin {
     }
 
     fn kinds() -> Vec<KindDeclaration> {
-        vec![driver::declaration()]
+        vec![kind::declaration()]
     }
 
     /// The host has the region, the endpoints and the credentials: this reads no environment and no file.

@@ -8,9 +8,7 @@ use zonestack_sdk::core::interface::{Endpoint, SharedFilesystem, ready};
 use zonestack_sdk::prelude::*;
 
 use crate::config::Settings;
-
-/// The kind of a file system. Kinds belong to one plugin: the first word is ours.
-pub const KIND: &str = "example.fsx.file-system";
+use crate::kind::KIND;
 
 /// What AWS recommends for NFS clients of FSx for OpenZFS.
 const MOUNT_OPTIONS: [&str; 6] =

@@ -8,7 +8,7 @@ use aws_sdk_fsx::config::{Credentials, SharedCredentialsProvider};
 use serde_json::Value as Json;
 use service::Service;
 use zonestack_plugin_openzfs::driver::FileSystems;
-use zonestack_plugin_openzfs::render::KIND;
+use zonestack_plugin_openzfs::kind::KIND;
 use zonestack_sdk::aws::client::{Given, of_given};
 use zonestack_sdk::core::driver::Owner;
 use zonestack_sdk::core::secret::{SecretError, SecretRef, SecretSource, Sensitive};
