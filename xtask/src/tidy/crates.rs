@@ -173,5 +173,7 @@ mod tests {
             |text: &str| [File { path: "crates/aws/Cargo.toml".to_owned(), text: text.to_owned() }];
         assert_eq!(manifests(&file("[package]\n\n[lints]\nworkspace = true\n")), []);
         assert_eq!(manifests(&file("[package]\n")).len(), 1);
+        let path = "examples/plugins/fsx/Cargo.toml".to_owned();
+        assert_eq!(manifests(&[File { path, text: "[package]\n".to_owned() }]), []);
     }
 }
