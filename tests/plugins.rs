@@ -1,6 +1,8 @@
-//! Plugins as shared libraries: built by cargo beside this test from `libraries/*.rs`, or compiled here from `libraries/rude.c`.
+//! Plugins as shared libraries: built by cargo beside this test from `libraries/*.rs`, compiled here from `libraries/rude.c`, or built
+//! here by cargo from `examples/plugins`.
 //! The child process is the real program.
 
+mod example; // the third party's example, outside the workspace
 mod faults; // what a bad plugin does, and what the host says
 mod kit; // the conformance kit, on good plugins and on bad ones
 mod loading; // libraries that are no plugin, or none that fits

@@ -21,7 +21,7 @@ mod swaps; // one backend for another, on a new stack and on one that is up
 mod zones; // from one to six
 
 /// The world in a sandbox's file.
-fn world(file: &str) -> serde_json::Value {
+pub(crate) fn world(file: &str) -> serde_json::Value {
     let mut document: serde_json::Value = serde_json::from_str(file).unwrap();
     document["world"].take()
 }

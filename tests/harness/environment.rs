@@ -33,6 +33,12 @@ pub(crate) fn library_path(name: &str) -> PathBuf {
     path
 }
 
+/// A folder of the target directory that cargo has built this test in.
+pub(crate) fn built_beside(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().join(name)
+}
+
 /// The xtask that cargo has built beside this test.
 pub(super) fn xtask_path() -> PathBuf {
     let test = env::current_exe().unwrap();

@@ -24,7 +24,9 @@
 
 pub mod client; // one HTTP client, one set of time limits and retries for every service
 pub mod error; // failed calls become classes
+#[cfg(feature = "ec2")]
 pub mod interfaces; // the security groups of network interfaces
+#[cfg(feature = "ec2")]
 pub mod network; // contract `NetworkReader`: what the cluster's network is
 pub mod postgres; // settings that RDS and Aurora have in common
 pub mod security_group; // the kind aws.ec2.security-group and its driver
@@ -32,7 +34,9 @@ pub mod spec; // reading a resolved specification
 pub mod tags; // marks of ownership
 mod wire_code; // the table from wire codes to classes
 
+#[cfg(feature = "ec2")]
 pub use interfaces::groups_of_interfaces;
 
 #[cfg(test)]
+#[cfg(feature = "ec2")]
 mod recorded; // clients that answer from a list and remember what was sent

@@ -2,7 +2,9 @@
 //! nowhere else; nothing goes out.
 
 mod declaration;
+#[cfg(feature = "ec2")]
 mod driver;
+#[cfg(feature = "ec2")]
 mod rule;
 
 use serde_json::json;
@@ -11,6 +13,7 @@ use zonestack_core::name::ResourceId;
 use zonestack_core::resource::Resource;
 
 pub use declaration::declaration;
+#[cfg(feature = "ec2")]
 pub use driver::SecurityGroupDriver;
 
 /// The kind.

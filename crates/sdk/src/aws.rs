@@ -1,13 +1,15 @@
-//! A configuration of the AWS SDK whose credentials come from the host.
+//! For drivers of AWS services: a configuration of the AWS SDK whose credentials come from the host
+//! ([`Host::aws_config`]), and what zonestack's own drivers use to write the same marks and tell the same errors apart.
 
 use std::time::{Duration, SystemTime};
 
-use aws_config::SdkConfig;
+pub use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use serde_json::Value as Json;
 use zonestack_aws::client::{Given, of_given};
+pub use zonestack_aws::{client, error, security_group, spec, tags};
 use zonestack_core::driver::{DriverError, ErrorClass};
 
 use crate::host::{AskError, Host};

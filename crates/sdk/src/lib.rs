@@ -66,7 +66,7 @@
 //! What goes over the boundary is in [`message`]; `docs/plugins.md` has the rest.
 
 #[cfg(feature = "aws")]
-mod aws; // a configuration of the AWS SDK whose credentials come from the host
+pub mod aws; // for drivers of AWS services: configuration, marks, classes of errors
 mod card; // the constant that says who a plugin is
 mod export; // the one line that makes a crate a plugin
 pub mod glue; // the functions behind the one symbol
@@ -94,13 +94,15 @@ pub mod prelude {
         Component, ComponentType, RenderContext, Rendered, Requirement, TypedComponent,
     };
     pub use zonestack_core::context::Context;
-    pub use zonestack_core::diagnostic::Finding;
+    pub use zonestack_core::diagnostic::{Finding, Severity};
     pub use zonestack_core::driver::{
         CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
         Owned, Ownership, Query, Status, Target,
     };
+    pub use zonestack_core::interface::Export;
     pub use zonestack_core::kind::{Effect, FieldRule, Identity, KindDeclaration, Model, Tagging};
     pub use zonestack_core::name::{ComponentName, Kind, ResourceId, Zone};
+    pub use zonestack_core::projection::project;
     pub use zonestack_core::resource::{DataClass, Placement, Resource, Until};
     pub use zonestack_core::value::{Ref, Value};
 

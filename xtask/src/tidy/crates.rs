@@ -123,16 +123,17 @@ pub(super) fn core(tree: &str) -> Vec<Complaint> {
 pub(super) fn manifests(files: &[File]) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for file in files {
-        let is_member = file.path.ends_with("/Cargo.toml");
+        // Examples are crates of their own, as third parties have them.
+        let is_member = file.path.ends_with("/Cargo.toml") && !file.path.starts_with("examples/");
         if is_member && !file.text.contains("[lints]\nworkspace = true") {
             complaints.push(Complaint::of(&file.path, "lacks `[lints] workspace = true`"));
         }
-        if file.path == "Cargo.lock" {
+        if file.path.ends_with("Cargo.lock") {
             let sources = file.text.lines().filter(|line| line.starts_with("source = "));
             let foreign = sources.collect::<BTreeSet<_>>().into_iter().find(|line| {
                 *line != "source = \"registry+https://github.com/rust-lang/crates.io-index\""
             });
-            complaints.extend(foreign.map(|line| Complaint::of("Cargo.lock", line)));
+            complaints.extend(foreign.map(|line| Complaint::of(&file.path, line)));
         }
     }
     complaints
@@ -175,5 +176,7 @@ mod tests {
             |text: &str| [File { path: "crates/aws/Cargo.toml".to_owned(), text: text.to_owned() }];
         assert_eq!(manifests(&file("[package]\n\n[lints]\nworkspace = true\n")), []);
         assert_eq!(manifests(&file("[package]\n")).len(), 1);
+        let path = "examples/plugins/fsx/Cargo.toml".to_owned();
+        assert_eq!(manifests(&[File { path, text: "[package]\n".to_owned() }]), []);
     }
 }

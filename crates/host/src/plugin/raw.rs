@@ -6,7 +6,7 @@ use std::time::Duration;
 use zonestack_sdk::message::Failure;
 
 use super::{RemotePlugin, outcome};
-use crate::session::CallError;
+use crate::call::CallError;
 
 /// Why a call with bytes of one's own has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
