@@ -212,7 +212,7 @@ impl Plugin for TinyPlugin {
             data: DataClass::Stateless,
             fields: vec![FieldRule::new("/index", Effect::Replace).up_only()],
             protection: Some("/protected"),
-            final_copy: true,
+            final_copy: false,
             restores_from: Some("/snapshot"),
             replaces_dependents: false,
             ready_within: minute,
