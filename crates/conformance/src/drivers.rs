@@ -82,7 +82,7 @@ pub(crate) fn attempts(loaded: &Loaded<'_>, trouble: Trouble) -> Result<Vec<Atte
     let runtime = runtime.map_err(failed_to)?;
     let mut attempts = Vec::new();
     for kind in &loaded.kinds {
-        let rendered = example.iter().flat_map(|example| example.own());
+        let rendered = example.iter().flat_map(crate::subject::Example::own);
         let resource = rendered.into_iter().find(|resource| resource.kind == kind.kind);
         let (target, spec) = asked(kind, resource)?;
         for doing in [Doing::Observe, Doing::Create, Doing::Delete] {

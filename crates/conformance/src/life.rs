@@ -190,7 +190,7 @@ impl Stage<'_> {
     fn mended(&self, task: Task, fault: At) -> Outcome {
         let told = |stop: Stop| match stop {
             Stop::Failed(why) => Stop::Failed(format!("{fault} of {task}: {why}")),
-            other => other,
+            other @ Stop::NotApplicable(_) => other,
         };
         let first = self.faulted(task, Arc::new(fault));
         let mut last = format!("{first:?}");

@@ -356,7 +356,7 @@ pub(crate) fn context(zones: usize) -> Result<Context, Stop> {
     let mut context = Context::nominal(stack, STACK, REGION, &zones);
     // What is rendered for real, not what `validate` shows.
     context.is_nominal = false;
-    context.cluster.name = CLUSTER.to_owned();
+    CLUSTER.clone_into(&mut context.cluster.name);
     context.cluster.load_balancer_controller = true;
     context.cluster.efs_csi_driver = true;
     Ok(context)
