@@ -167,7 +167,7 @@ pub(crate) fn no_files(subject: &Subject) -> Outcome {
     let Ok(entries) = std::fs::read_dir(".") else { return not_applicable("the folder is gone") };
     match entries.flatten().next() {
         Some(entry) => failed(format!(
-            "it wrote {} where it was run: only drivers touch the world, and not files",
+            "it wrote \"{}\" where it was run: only drivers touch the world, and not files",
             entry.file_name().display()
         )),
         None => Ok(()),

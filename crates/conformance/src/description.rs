@@ -59,11 +59,9 @@ fn well_formed(root: &Json, schema: &Json, at: &str) -> Result<(), String> {
             ("type", Json::Array(names))
                 if names.iter().all(|name| TYPES.iter().any(|known| name == known)) => {}
             ("type", other) => return Err(format!("{below}: {other} is no type")),
-            ("$ref", Json::String(text)) => text
-                .strip_prefix('#')
-                .and_then(|pointer| root.pointer(pointer))
-                .map(drop)
-                .ok_or_else(|| format!("{below}: {text} leads nowhere"))?,
+            ("$ref", Json::String(text))
+                if text.strip_prefix('#').and_then(|at| root.pointer(at)).is_some() => {}
+            ("$ref", other) => return Err(format!("{below}: {other} leads nowhere")),
             ("pattern", Json::String(text)) => {
                 if let Err(error) = regex_lite::Regex::new(text) {
                     return Err(format!("{below}: {error}"));
@@ -85,8 +83,8 @@ fn well_formed(root: &Json, schema: &Json, at: &str) -> Result<(), String> {
             ("required", Json::Array(names)) if names.iter().all(Json::is_string) => {}
             ("enum" | "examples", Json::Array(_)) => {}
             (
-                "$ref" | "pattern" | "properties" | "$defs" | "definitions" | "oneOf" | "anyOf"
-                | "allOf" | "prefixItems" | "required" | "enum" | "examples",
+                "pattern" | "properties" | "$defs" | "definitions" | "oneOf" | "anyOf" | "allOf"
+                | "prefixItems" | "required" | "enum" | "examples",
                 other,
             ) => return Err(format!("{below}: {other} cannot stand there")),
             _ => {}

@@ -17,7 +17,7 @@ use zonestack_core::value::{is_marker, secret};
 use zonestack_host::plugin::Limits;
 
 use crate::generate::SECRET;
-use crate::subject::{Example, LIMITS, Loaded, REGION, STACK, Subject};
+use crate::subject::{LIMITS, Loaded, REGION, STACK, Subject};
 use crate::trouble::{Endpoint, Trouble};
 use crate::verdict::{Outcome, Stop, failed, not_applicable};
 
@@ -82,7 +82,7 @@ pub(crate) fn attempts(loaded: &Loaded<'_>, trouble: Trouble) -> Result<Vec<Atte
     let runtime = runtime.map_err(failed_to)?;
     let mut attempts = Vec::new();
     for kind in &loaded.kinds {
-        let rendered = example.iter().flat_map(Example::own);
+        let rendered = example.iter().flat_map(crate::subject::Example::own);
         let resource = rendered.into_iter().find(|resource| resource.kind == kind.kind);
         let (target, spec) = asked(kind, resource)?;
         for doing in [Doing::Observe, Doing::Create, Doing::Delete] {

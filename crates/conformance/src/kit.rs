@@ -203,8 +203,7 @@ fn ended(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
         if begin.elapsed() > limit {
             // It has not been waited for, so its number is its own. What it loaded ends with its stdin.
             if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-                // A group that is gone already is what was wanted.
-                let _gone = kill_process_group(group, Signal::KILL);
+                let _ = kill_process_group(group, Signal::KILL);
             }
             child.wait()?;
             return Ok(None);

@@ -64,7 +64,7 @@ fn serve(listener: &TcpListener, trouble: Trouble, contacts: &AtomicUsize) {
 }
 
 fn answer(mut stream: TcpStream, trouble: Trouble) {
-    let mut buffer = vec![0; 65_536];
+    let mut buffer = [0; 8192];
     // A request comes in a few pieces; what is late is not waited for.
     drop(stream.set_read_timeout(Some(Duration::from_millis(100))));
     while stream.read(&mut buffer).is_ok_and(|count| count == buffer.len()) {}
