@@ -30,7 +30,7 @@ use tally::Tally;
 /// About four times what two busy cores need with nothing compiled.
 const BUILD: Duration = Duration::from_mins(45);
 const FORMAT: Duration = Duration::from_mins(2);
-const TESTS: Duration = Duration::from_mins(30);
+const TESTS: Duration = Duration::from_mins(45);
 const SWEEPS: Duration = Duration::from_hours(6);
 /// The tests that sweep over faults for long; `ZONESTACK_SWEEP` makes those of the real program long ones.
 const SWEEPING: [&str; 2] = ["model::long", "in_lab::faults"];
