@@ -68,7 +68,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// How many cases of each sort a random sweep tries.
 pub(crate) fn sweep_cases() -> u64 {
-    number("ZONESTACK_SWEEP_CASES").unwrap_or(100)
+    number("ZONESTACK_SWEEP_CASES").unwrap_or(60)
 }
 
 /// Which ones.

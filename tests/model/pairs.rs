@@ -13,7 +13,7 @@ use super::stage::Stage;
 use super::sweep::{operations, single_mishaps};
 
 /// So many pairs, spread evenly over all.
-const SAMPLE: usize = 900;
+const SAMPLE: usize = 300;
 
 fn sample(name: &str, before: &[Task], task: Task, count: usize, removed: bool) {
     let start = Stage::after(before);

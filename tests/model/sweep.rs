@@ -59,8 +59,8 @@ const REMOVAL: Task = Task::Down(&["data", "db"]);
 #[test]
 fn every_fault_of_up_is_mended_by_running_it_again() {
     sweep("up", &[], Task::Up(&EXAMPLE), |stage, At(call, mishap)| {
-        // Every fourth stack is taken down as well: mended ones are alike.
-        if !(call + *mishap as u64).is_multiple_of(4) {
+        // Every sixteenth stack is taken down as well: mended ones are alike.
+        if !(call + *mishap as u64).is_multiple_of(16) {
             return Ok(());
         }
         let end = stage.run(REMOVAL);
@@ -104,8 +104,11 @@ fn every_fault_of_up_under_a_lease_is_mended_by_running_it_again() {
 fn every_fault_of_up_can_be_followed_by_down() {
     let start = Stage::after(&[]);
     let operations = operations(&start, Task::Up(&EXAMPLE));
-    let cases = single_mishaps(&operations);
-    all("up with every mishap, then down", &cases, |at| {
+    let mut cases = single_mishaps(&operations);
+    // What is left behind is left by a call that took effect, or was never made.
+    let leaves = [Mishap::KilledBefore, Mishap::KilledAfter, Mishap::TimeoutAfter, Mishap::Denied];
+    cases.retain(|at| leaves.contains(&at.1));
+    all("up with a mishap that leaves something, then down", &cases, |at| {
         let stage = Stage::on(&start);
         let first = stage.faulted(Task::Up(&EXAMPLE), Arc::new(All(vec![*at])));
         let clean = || Arc::new(NoFaults);

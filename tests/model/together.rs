@@ -70,7 +70,7 @@ pub(crate) fn many(interleavings: u64) {
 
 #[test]
 fn two_first_runs_at_once_make_one_stack() {
-    race("up and up", &[], [Task::Up(&EXAMPLE); 2], LeaseUse::Without, 1_000);
+    race("up and up", &[], [Task::Up(&EXAMPLE); 2], LeaseUse::Without, 400);
 }
 
 /// The one that comes later may find nothing to take down yet: then it is run again.
@@ -78,17 +78,19 @@ fn two_first_runs_at_once_make_one_stack() {
 fn an_up_and_a_down_at_once_leave_nothing_that_is_not_known() {
     let tasks = [Task::Up(&EXAMPLE), Task::Down(&["data", "db"])];
     race("up and down", &[], tasks, LeaseUse::Without, 500);
+    let tasks = [Task::Up(&UPGRADED), Task::Down(&["data", "db"])];
+    race("an upgrade and down", &[Task::Up(&PINNED)], tasks, LeaseUse::Without, 900);
 }
 
 #[test]
 fn under_a_lease_two_runs_at_once_are_as_safe() {
     let there = [Task::Up(&PINNED)];
-    race("two upgrades", &there, [Task::Up(&UPGRADED); 2], LeaseUse::With, 1_000);
+    race("two upgrades", &there, [Task::Up(&UPGRADED); 2], LeaseUse::With, 400);
     let tasks = [Task::Up(&UPGRADED), Task::Down(&["data", "db"])];
-    race("an upgrade and down", &there, tasks, LeaseUse::With, 1_000);
+    race("an upgrade and down", &there, tasks, LeaseUse::With, 1_600);
 }
 
 #[test]
 fn two_upgrades_at_once_are_one() {
-    race("two upgrades", &[Task::Up(&PINNED)], [Task::Up(&UPGRADED); 2], LeaseUse::Without, 500);
+    race("two upgrades", &[Task::Up(&PINNED)], [Task::Up(&UPGRADED); 2], LeaseUse::Without, 200);
 }
