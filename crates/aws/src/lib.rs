@@ -32,6 +32,7 @@ pub mod postgres; // settings that RDS and Aurora have in common
 pub mod security_group; // the kind aws.ec2.security-group and its driver
 pub mod spec; // reading a resolved specification
 pub mod tags; // marks of ownership
+pub mod window; // backup and maintenance windows
 mod wire_code; // the table from wire codes to classes
 
 #[cfg(feature = "ec2")]

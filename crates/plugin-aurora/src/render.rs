@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
-use zonestack_aws::postgres::window::{DailyWindow, WeeklyWindow};
+use zonestack_aws::postgres::{DailyWindow, WeeklyWindow};
 use zonestack_aws::security_group;
 use zonestack_core::component::{RenderContext, Rendered};
 use zonestack_core::context::Context;

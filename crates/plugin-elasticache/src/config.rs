@@ -13,10 +13,13 @@ pub(crate) mod check; // every rule that needs the settings only
 pub(crate) mod class; // node types
 pub(crate) mod scalar; // settings that may be written in more than one way
 pub(crate) mod version; // the engine's version
-pub(crate) mod window; // snapshot and maintenance windows
 
 use scalar::ParameterValue;
 use version::EngineVersion;
+
+/// The shortest window that ElastiCache takes, in minutes
+/// (<https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ModifyReplicationGroup.html>).
+pub(crate) const SHORTEST_WINDOW: u32 = 60;
 
 /// What decides what happens when the memory is full.
 pub(crate) const EVICTION: &str = "maxmemory-policy";

@@ -85,7 +85,6 @@ use zonestack_core::interface::Redis;
 pub use config::class::NodeClass;
 pub use config::scalar::ParameterValue;
 pub use config::version::{EngineVersion, NoVersion};
-pub use config::window::{DailyWindow, NoWindow, WeeklyWindow};
 pub use config::{Apply, Backup, Engine, Settings, Tls};
 pub use driver::{ElastiCacheDriver, PARAMETER_GROUP, REPLICATION_GROUP, SUBNET_GROUP};
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 use zonestack_aws::security_group;
+use zonestack_aws::window::{DailyWindow, WeeklyWindow};
 use zonestack_core::component::{RenderContext, Rendered};
 use zonestack_core::context::Context;
 use zonestack_core::diagnostic::Finding;
@@ -15,7 +16,7 @@ use zonestack_core::resource::{DataClass, Placement, Resource, Until};
 use zonestack_core::secret::{Generator, SecretKey, SecretRef};
 use zonestack_core::value::{Ref, Value, generate, secret};
 
-use crate::config::window::{DailyWindow, WeeklyWindow};
+use crate::config::SHORTEST_WINDOW;
 use crate::config::{Settings, Tls};
 use crate::driver::{PARAMETER_GROUP, REPLICATION_GROUP, SUBNET_GROUP};
 
@@ -207,10 +208,12 @@ fn group_spec(settings: &Settings, name: &str, zones: &[Zone]) -> Map<String, Js
         "apply": settings.apply.as_str(),
         "tags": {},
     });
-    let daily =
-        |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<DailyWindow>().ok());
-    let weekly =
-        |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<WeeklyWindow>().ok());
+    let daily = |text: &Option<String>| {
+        text.as_ref().and_then(|text| text.parse::<DailyWindow<SHORTEST_WINDOW>>().ok())
+    };
+    let weekly = |text: &Option<String>| {
+        text.as_ref().and_then(|text| text.parse::<WeeklyWindow<SHORTEST_WINDOW>>().ok())
+    };
     let optional = [
         ("kms_key_id", settings.kms_key_id.clone().map(Json::from)),
         ("snapshot_window", daily(&settings.backup.window).map(|w| json!(w.to_string()))),

@@ -3,12 +3,13 @@
 //! Rules are those of CreateReplicationGroup (domain.md 5.5;
 //! <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html>).
 
+use zonestack_aws::window::{self, Words};
 use zonestack_core::diagnostic::Finding;
 use zonestack_core::secret::SecretRef;
 
+use super::SHORTEST_WINDOW;
 use super::class::NodeClass;
 use super::version::EngineVersion;
-use super::window::{DailyWindow, WeeklyWindow};
 use super::{EVICTION, Engine, KEEP_ALL, Settings, Tls};
 
 /// The code of every advisory of this component.
@@ -174,35 +175,14 @@ fn backup(settings: &Settings) -> Vec<Finding> {
 }
 
 fn windows(settings: &Settings) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let daily = settings.backup.window.as_ref().and_then(|text| {
-        text.parse::<DailyWindow>()
-            .map_err(|error| {
-                let finding = Finding::error("backup-window", "backup.window", error.to_string());
-                findings.push(finding.hint("such as 03:00-04:00"));
-            })
-            .ok()
-    });
-    let weekly = settings.maintenance_window.as_ref().and_then(|text| {
-        text.parse::<WeeklyWindow>()
-            .map_err(|error| {
-                let finding =
-                    Finding::error("maintenance-window", "maintenanceWindow", error.to_string());
-                findings.push(finding.hint("such as sun:04:30-sun:05:30"));
-            })
-            .ok()
-    });
-    if let (Some(daily), Some(weekly)) = (daily, weekly)
-        && weekly.overlaps(daily)
-    {
-        let message = format!(
-            "the maintenance window {weekly} and the daily snapshot window {daily} overlap; ElastiCache wants them apart"
-        );
-        let finding = Finding::error("windows-overlap", "maintenanceWindow", message);
-        findings
-            .push(finding.hint("windows that touch are fine: 03:30-04:30 and sun:04:30-sun:05:30"));
-    }
-    findings
+    let words = Words {
+        service: "ElastiCache",
+        daily: "snapshot",
+        example: "03:00-04:00",
+        touching: "03:30-04:30",
+    };
+    let (daily, weekly) = (&settings.backup.window, &settings.maintenance_window);
+    window::findings::<SHORTEST_WINDOW>(words, daily.as_deref(), weekly.as_deref())
 }
 
 fn kms(settings: &Settings) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use zonestack_aws::postgres::class::InstanceClass;
 use zonestack_aws::postgres::name::{database_refusal, user_refusal};
-use zonestack_aws::postgres::window::{DailyWindow, WeeklyWindow};
+use zonestack_aws::postgres::window_findings;
 use zonestack_core::diagnostic::Finding;
 use zonestack_core::secret::SecretRef;
 
@@ -265,35 +265,8 @@ fn backup(settings: &Settings) -> Vec<Finding> {
 }
 
 fn windows(settings: &Settings) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let daily = settings.backup.window.as_ref().and_then(|text| {
-        text.parse::<DailyWindow>()
-            .map_err(|error| {
-                let finding = Finding::error("backup-window", "backup.window", error.to_string());
-                findings.push(finding.hint("such as 04:00-04:30"));
-            })
-            .ok()
-    });
-    let weekly = settings.maintenance_window.as_ref().and_then(|text| {
-        text.parse::<WeeklyWindow>()
-            .map_err(|error| {
-                let finding =
-                    Finding::error("maintenance-window", "maintenanceWindow", error.to_string());
-                findings.push(finding.hint("such as sun:04:30-sun:05:30"));
-            })
-            .ok()
-    });
-    if let (Some(daily), Some(weekly)) = (daily, weekly)
-        && weekly.overlaps(daily)
-    {
-        let message = format!(
-            "the maintenance window {weekly} and the daily backup window {daily} overlap; RDS wants them apart"
-        );
-        let finding = Finding::error("windows-overlap", "maintenanceWindow", message);
-        findings
-            .push(finding.hint("windows that touch are fine: 04:00-04:30 and sun:04:30-sun:05:30"));
-    }
-    findings
+    let (daily, weekly) = (&settings.backup.window, &settings.maintenance_window);
+    window_findings(daily.as_deref(), weekly.as_deref())
 }
 
 fn kms(settings: &Settings) -> Vec<Finding> {

@@ -1,26 +1,26 @@
-//! Backup and maintenance windows, in minutes of UTC, as RDS writes them (domain.md 4.3).
+//! Backup and maintenance windows, in minutes of UTC, as RDS and ElastiCache write them (domain.md 4.3). `SHORTEST` is the
+//! shortest window that a service takes, in minutes.
 
 use std::fmt;
 use std::str::FromStr;
+
+use zonestack_core::diagnostic::Finding;
 
 const HOUR: u32 = 60;
 const DAY: u32 = 24 * HOUR;
 const WEEK: u32 = 7 * DAY;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// The shortest window that RDS takes, in minutes.
-const SHORTEST: u32 = 30;
-
 /// A window that comes every day, such as `23:30-00:30`. It may cross midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DailyWindow {
+pub struct DailyWindow<const SHORTEST: u32> {
     start: u32,
     minutes: u32,
 }
 
 /// A window that comes once a week, such as `sun:04:30-sun:05:30`. It may cross the end of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WeeklyWindow {
+pub struct WeeklyWindow<const SHORTEST: u32> {
     start: u32,
     minutes: u32,
 }
@@ -28,7 +28,7 @@ pub struct WeeklyWindow {
 /// Why a text is no window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoWindow {
-    /// It is not written as RDS wants it.
+    /// It is not written as the service wants it.
     #[error("{text:?} is not written as {form}, in UTC")]
     Form {
         /// The text.
@@ -36,13 +36,15 @@ pub enum NoWindow {
         /// The form.
         form: &'static str,
     },
-    /// It is shorter than RDS takes.
-    #[error("{text:?} is {minutes} minutes long, the least is {SHORTEST}")]
+    /// It is shorter than the service takes.
+    #[error("{text:?} is {minutes} minutes long, the least is {least}")]
     Short {
         /// The text.
         text: String,
         /// Its length.
         minutes: u32,
+        /// The shortest.
+        least: u32,
     },
 }
 
@@ -67,6 +69,7 @@ fn read(
     text: &str,
     form: &'static str,
     round: u32,
+    least: u32,
     read: impl Fn(&str) -> Option<u32>,
 ) -> Result<(u32, u32), NoWindow> {
     let invalid = || NoWindow::Form { text: text.to_owned(), form };
@@ -74,26 +77,26 @@ fn read(
     let start = read(from).ok_or_else(invalid)?;
     let end = read(to).ok_or_else(invalid)?;
     let minutes = (end + round - start) % round;
-    if minutes < SHORTEST {
-        return Err(NoWindow::Short { text: text.to_owned(), minutes });
+    if minutes < least {
+        return Err(NoWindow::Short { text: text.to_owned(), minutes, least });
     }
     Ok((start, minutes))
 }
 
-impl FromStr for DailyWindow {
+impl<const SHORTEST: u32> FromStr for DailyWindow<SHORTEST> {
     type Err = NoWindow;
 
     fn from_str(text: &str) -> Result<Self, NoWindow> {
-        let (start, minutes) = read(text, "hh:mm-hh:mm", DAY, minute)?;
+        let (start, minutes) = read(text, "hh:mm-hh:mm", DAY, SHORTEST, minute)?;
         Ok(Self { start, minutes })
     }
 }
 
-impl FromStr for WeeklyWindow {
+impl<const SHORTEST: u32> FromStr for WeeklyWindow<SHORTEST> {
     type Err = NoWindow;
 
     fn from_str(text: &str) -> Result<Self, NoWindow> {
-        let (start, minutes) = read(text, "ddd:hh:mm-ddd:hh:mm", WEEK, minute_of_week)?;
+        let (start, minutes) = read(text, "ddd:hh:mm-ddd:hh:mm", WEEK, SHORTEST, minute_of_week)?;
         Ok(Self { start, minutes })
     }
 }
@@ -106,24 +109,24 @@ fn day(minute: u32) -> &'static str {
     DAYS.get((minute % WEEK / DAY) as usize).copied().unwrap_or("mon")
 }
 
-/// As RDS answers it.
-impl fmt::Display for DailyWindow {
+/// As the service answers it.
+impl<const SHORTEST: u32> fmt::Display for DailyWindow<SHORTEST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", clock(self.start), clock(self.start + self.minutes))
     }
 }
 
-/// As RDS answers it: in lower case.
-impl fmt::Display for WeeklyWindow {
+/// As the service answers it: in lower case.
+impl<const SHORTEST: u32> fmt::Display for WeeklyWindow<SHORTEST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.start + self.minutes;
         write!(f, "{}:{}-{}:{}", day(self.start), clock(self.start), day(end), clock(end))
     }
 }
 
-impl WeeklyWindow {
+impl<const SHORTEST: u32> WeeklyWindow<SHORTEST> {
     /// Whether the two have a minute in common on any day. Windows that only touch do not.
-    pub fn overlaps(self, daily: DailyWindow) -> bool {
+    pub fn overlaps(self, daily: DailyWindow<SHORTEST>) -> bool {
         // Two arcs of a circle overlap when one begins inside the other.
         (0..7).map(|day| day * DAY + daily.start).any(|start| {
             (start + WEEK - self.start) % WEEK < self.minutes
@@ -132,11 +135,60 @@ impl WeeklyWindow {
     }
 }
 
+/// How a service speaks of its windows.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// The service, such as `RDS`.
+    pub service: &'static str,
+    /// What the daily window is for: `backup` or `snapshot`.
+    pub daily: &'static str,
+    /// A daily window as an example.
+    pub example: &'static str,
+    /// A daily window that ends where `sun:04:30-sun:05:30` begins.
+    pub touching: &'static str,
+}
+
+/// What is wrong with `backup.window` and `maintenanceWindow`, each alone and both together.
+pub fn findings<const SHORTEST: u32>(
+    words: Words,
+    daily: Option<&str>,
+    weekly: Option<&str>,
+) -> Vec<Finding> {
+    let Words { service, daily: purpose, example, touching } = words;
+    let daily = daily.map(str::parse::<DailyWindow<SHORTEST>>);
+    let weekly = weekly.map(str::parse::<WeeklyWindow<SHORTEST>>);
+    let mut findings = Vec::new();
+    if let Some(Err(error)) = &daily {
+        let finding = Finding::error("backup-window", "backup.window", error.to_string());
+        findings.push(finding.hint(format!("such as {example}")));
+    }
+    if let Some(Err(error)) = &weekly {
+        let finding = Finding::error("maintenance-window", "maintenanceWindow", error.to_string());
+        findings.push(finding.hint("such as sun:04:30-sun:05:30"));
+    }
+    if let (Some(Ok(daily)), Some(Ok(weekly))) = (daily, weekly)
+        && weekly.overlaps(daily)
+    {
+        let message = format!(
+            "the maintenance window {weekly} and the daily {purpose} window {daily} overlap; {service} wants them apart"
+        );
+        let finding = Finding::error("windows-overlap", "maintenanceWindow", message);
+        let hint = format!("windows that touch are fine: {touching} and sun:04:30-sun:05:30");
+        findings.push(finding.hint(hint));
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const SHORTEST: u32 = 30;
+
+    type DailyWindow = super::DailyWindow<SHORTEST>;
+    type WeeklyWindow = super::WeeklyWindow<SHORTEST>;
 
     #[test]
     fn windows_read_as_rds_writes_them() {
@@ -148,6 +200,10 @@ mod tests {
         check::<DailyWindow>("04:00-04:30", "04:00-04:30");
         check::<DailyWindow>("23:45-00:15", "23:45-00:15");
         check::<DailyWindow>("04:00-04:29", "\"04:00-04:29\" is 29 minutes long, the least is 30");
+        check::<super::DailyWindow<60>>(
+            "04:00-04:59",
+            "\"04:00-04:59\" is 59 minutes long, the least is 60",
+        );
         check::<DailyWindow>("04:00-04:00", "\"04:00-04:00\" is 0 minutes long, the least is 30");
         for text in [
             "4:00-5:00",
