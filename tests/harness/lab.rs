@@ -50,8 +50,12 @@ impl Lab {
     #[track_caller]
     pub(crate) fn with(emulator: Emulator) -> Self {
         let file = environment::lab_file();
-        // A test that failed says nothing of the next.
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = ALONE.lock().unwrap_or_else(|poison: PoisonError<_>| {
+            println!(
+                "a test before this one failed: what it left in the lab may be why this one does"
+            );
+            poison.into_inner()
+        });
         let facts: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
         let kubernetes = Kubernetes::new(&facts["kubernetes"]);
         Self { facts, emulator, kubernetes, _alone: alone }

@@ -26,7 +26,7 @@ fn listed(lab: &Lab, operation: &str, field: &str) -> Value {
     lab.by_hand("rds", operation, &json!({}))[field].take()
 }
 
-/// The cluster of a stack, and its instances.
+/// The cluster of a stack, and its instances by name.
 #[track_caller]
 fn found(lab: &Lab, name: &str) -> (Value, Vec<Value>) {
     let cluster = format!("{name}-db");
@@ -34,7 +34,9 @@ fn found(lab: &Lab, name: &str) -> (Value, Vec<Value>) {
     let clusters = listed(lab, "describe_db_clusters", "DBClusters");
     let clusters: Vec<Value> = items(&clusters).iter().filter(of).cloned().collect();
     let instances = listed(lab, "describe_db_instances", "DBInstances");
-    let instances = items(&instances).iter().filter(of).cloned().collect();
+    let mut instances: Vec<Value> = items(&instances).iter().filter(of).cloned().collect();
+    // They are made at once: AWS lists them as they came.
+    instances.sort_by_key(|one| text(&one["DBInstanceIdentifier"]).to_owned());
     (only(&json!(clusters)).clone(), instances)
 }
 
