@@ -76,6 +76,8 @@
 
 mod config;
 mod driver;
+#[cfg(feature = "export")]
+mod export; // the same crate as a shared library
 mod render;
 
 use zonestack_core::component::{ComponentType, RenderContext, Rendered, TypedComponent};

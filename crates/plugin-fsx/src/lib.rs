@@ -68,6 +68,8 @@
 
 pub mod config; // settings, and every check of them
 pub mod driver; // API calls
+#[cfg(feature = "export")]
+mod export; // the same crate as a shared library
 pub mod render; // settings + context → resources and exports; pure
 
 use zonestack_core::component::{ComponentType, RenderContext, Rendered, TypedComponent};

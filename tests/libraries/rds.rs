@@ -1,0 +1,6 @@
+//! The built-in `rds` as a shared library.
+
+use zonestack_plugin_rds::{Rds, RdsDriver};
+
+#[path = "../../crates/plugin-rds/src/export.rs"]
+mod export;
