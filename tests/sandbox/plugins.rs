@@ -178,7 +178,7 @@ fn a_plugin_cannot_take_the_name_of_what_is_built_in() {
     let file = program.folder.write("libzonestack_plugin_rds.so", Forged::named("rds").library());
     let file = file.to_str().unwrap();
     let outcome = program.run(&["plugin", "add", file, "--yes"]).exits(4);
-    outcome.says(&["name of the built-in component type `rds`", "adds and never replaces"]);
+    outcome.says(&["name of the built-in component type `rds`", "--without-builtin rds"]);
     program.run(&["validate", "--plugin", file]).exits(4).says(&["built-in component type `rds`"]);
     assert!(!program.file("zonestack.lock").exists());
     program.run(&["plugin", "new", "rds"]).exits(64).says(&["built-in"]);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{EXAMPLE, Program};
+use crate::harness::{EXAMPLE, Program, library_path};
 use crate::sandbox::world;
 
 const FILE: &str = "libzonestack_plugin_notes.so";
@@ -203,4 +203,24 @@ fn a_plugin_inside_the_program_is_told_as_what_it_is() {
     let program = with_notes();
     let outcome = program.run(&["validate", "--plugin-isolation", "off"]).exits(0);
     outcome.says(&["runs inside zonestack"]);
+}
+
+/// One's own build of a component, under its name. The stack stays the same: the next run may take either.
+#[test]
+fn a_plugin_takes_the_place_of_what_is_built_in_when_that_is_left_out() {
+    let program = Program::in_sandbox(EXAMPLE);
+    program.up();
+    let without = ["--without-builtin", "redis"];
+    let plan = [&["plan", "--detailed-exitcode"][..], &without].concat();
+    program.run(&plan).exits(1).says(&["there is no component type `redis`"]);
+
+    let library = library_path("redis");
+    let add = ["plugin", "add", library.to_str().unwrap(), "--yes"];
+    program.run(&add).exits(4).says(&["--without-builtin redis"]);
+    program.run(&[&add[..], &without].concat()).exits(0);
+    program.run(&plan).exits(0);
+    program.run(&["plan", "--detailed-exitcode"]).exits(0);
+
+    let unknown = ["validate", "--without-builtin", "postgres"];
+    program.run(&unknown).exits(64).says(&["possible values: efs, fsx-openzfs, rds"]);
 }

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use zonestack_core::name::{ComponentName, ResourceId};
+
+use crate::builtins::Builtins;
 
 /// One short stack file becomes a highly available, stateful application on Kubernetes and AWS.
 ///
@@ -58,6 +61,9 @@ pub(crate) struct Global {
     /// A plugin's library, looked at before all other places. May be repeated.
     #[arg(long = "plugin", global = true, value_name = "PATH")]
     pub(crate) plugin_files: Vec<PathBuf>,
+    /// Leaves out a built-in component type, so that a plugin may take its place: your own build of it, say. May be repeated.
+    #[arg(long, global = true, value_name = "TYPE", value_parser = builtin_names())]
+    pub(crate) without_builtin: Vec<String>,
     /// Whether plugins run in a process of their own; without one, a plugin's crash is a crash of zonestack.
     #[arg(long, global = true, value_enum, value_name = "ON|OFF", default_value_t = Isolation::On)]
     pub(crate) plugin_isolation: Isolation,
@@ -73,6 +79,10 @@ pub(crate) struct Global {
     /// The profile of the AWS configuration (default: $AWS_PROFILE).
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+}
+
+fn builtin_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(Builtins::all().names())
 }
 
 /// What to print.

@@ -20,13 +20,15 @@ use zonestack_host::store::Store;
 
 pub(crate) use library::Library;
 
-use crate::builtins;
+use crate::builtins::Builtins;
 use crate::failure::Failure;
 use crate::report;
 use crate::settings::{PluginSettings, Settings};
 
 /// What is built in, and what plugins bring.
 pub(crate) struct Extensions {
+    /// What is built in, and not left out.
+    pub(crate) builtins: Builtins,
     registry: Registry,
     kinds: Vec<KindDeclaration>,
     libraries: BTreeMap<String, Library>,
@@ -38,19 +40,21 @@ pub(crate) struct Extensions {
 }
 
 impl Extensions {
-    /// What is built in, and no plugin.
-    pub(crate) fn builtin() -> Result<Self, Failure> {
-        let registry = builtins::registry().map_err(|clash| Failure::Refused {
+    /// What is built in and not left out, and no plugin.
+    pub(crate) fn builtin(settings: &PluginSettings) -> Result<Self, Failure> {
+        let builtins = Builtins::without(&settings.without_builtin);
+        let registry = builtins.registry().map_err(|clash| Failure::Refused {
             message: clash.to_string(),
             hint: "this is a mistake in zonestack".to_owned(),
         })?;
         Ok(Self {
             registry,
-            kinds: builtins::kinds(),
+            kinds: builtins.kinds(),
+            builtins,
             libraries: BTreeMap::new(),
             lock: Lock::default(),
             search: Search::default(),
-            settings: PluginSettings::default(),
+            settings: settings.clone(),
         })
     }
 
@@ -63,7 +67,7 @@ impl Extensions {
         let search = search.map_err(|error| refused(&error, &error.hint()))?;
         let search = Search { files: plugins.files.clone(), ..search };
         let explicit = search.explicit().map_err(|error| refused(&error, &error.hint()))?;
-        let mut extensions = Self { lock, search, settings: plugins.clone(), ..Self::builtin()? };
+        let mut extensions = Self { lock, search, ..Self::builtin(plugins)? };
         for name in explicit {
             extensions.load(&name)?;
         }
@@ -99,6 +103,16 @@ impl Extensions {
             }
         }
         Ok(())
+    }
+
+    /// Loads the plugin that brings a kind; whether there was one to load.
+    pub(crate) fn load_for_kind(&mut self, kind: &Kind) -> Result<bool, Failure> {
+        let name = self.lock.of_kind(kind.as_str()).map(str::to_owned);
+        let Some(name) = name.filter(|name| !self.libraries.contains_key(name)) else {
+            return Ok(false);
+        };
+        self.load(&name)?;
+        Ok(true)
     }
 
     /// Loads every plugin that the lock file has.
@@ -163,7 +177,7 @@ impl Extensions {
         if self.libraries.contains_key(name) {
             return Ok(());
         }
-        not_built_in(name)?;
+        not_built_in(&self.builtins, name)?;
         let candidate = self.search.find(name).map_err(|error| self.not_found(name, &error))?;
         candidate.trusted(name, &self.lock).map_err(|error| refused(&error, &error.hint()))?;
         let store = store(&self.settings)?;
@@ -230,13 +244,18 @@ impl Extensions {
 }
 
 /// Refuses a plugin that is called like what is built in.
-pub(crate) fn not_built_in(name: &str) -> Result<(), Failure> {
-    if builtins::registry().is_ok_and(|builtin| builtin.get(name).is_some()) {
-        let what =
-            format!("the plugin {name} has the name of the built-in component type `{name}`");
-        return Err(clash(&what));
+pub(crate) fn not_built_in(builtins: &Builtins, name: &str) -> Result<(), Failure> {
+    if !builtins.has(name) {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::Refused {
+        message: format!(
+            "the plugin {name} has the name of the built-in component type `{name}`; it is not used"
+        ),
+        hint: format!(
+            "its author must choose another name; if it is to take the place of the built-in one: --without-builtin {name}"
+        ),
+    })
 }
 
 fn clash(what: &str) -> Failure {

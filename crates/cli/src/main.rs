@@ -24,6 +24,7 @@ use tracing_subscriber::EnvFilter;
 use zonestack_host::child;
 
 use crate::args::{Cli, Command};
+use crate::builtins::Builtins;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::style::Style;
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
         return child::main(arguments);
     }
     if first.is_some_and(|first| first == zonestack_conformance::child::COMMAND) {
-        return zonestack_conformance::child::main(arguments, builtins::for_laws());
+        return zonestack_conformance::child::main(arguments, Builtins::all().for_laws());
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -23,7 +23,6 @@ use zonestack_kubernetes::secrets::KubernetesSecrets;
 use zonestack_kubernetes::survey::KubernetesCluster;
 use zonestack_sandbox::{NetworkIds, Options as SandboxOptions, Pace, Sandbox, WallClock, Zones};
 
-use crate::builtins;
 use crate::extensions::Extensions;
 use crate::failure::Failure;
 use crate::plugin_services::AwsServices;
@@ -141,7 +140,7 @@ async fn real(
     let secrets = Watched(KubernetesSecrets::new(client.clone(), &tenant.namespace, env, file));
     let clock: Arc<dyn Clock> = Arc::new(WallClock::new());
     let lease = LeaseInNamespace::new(client.clone(), &tenant.namespace, &tenant.stack);
-    let mut drivers = builtins::drivers(&aws, client.clone());
+    let mut drivers = extensions.builtins.drivers(&aws, client.clone());
     let endpoint_urls = variables("AWS_ENDPOINT_URL_");
     let services: Arc<dyn Services> =
         Arc::new(AwsServices::new(&aws, endpoint_urls, Arc::clone(&clock)));

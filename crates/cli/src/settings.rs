@@ -44,6 +44,8 @@ pub(crate) struct PluginSettings {
     pub(crate) data: Option<PathBuf>,
     /// The user's folder for what can be made again, such as `~/.cache`.
     pub(crate) cache: Option<PathBuf>,
+    /// The built-in component types that are left out.
+    pub(crate) without_builtin: Vec<String>,
     /// Whether plugins run in this process.
     pub(crate) in_process: bool,
     /// Whether the lock file stays as it is.
@@ -121,6 +123,7 @@ impl PluginSettings {
             path: std::env::split_paths(&path).collect(),
             data: folder("XDG_DATA_HOME", ".local/share"),
             cache: folder("XDG_CACHE_HOME", ".cache"),
+            without_builtin: global.without_builtin.clone(),
             in_process: global.plugin_isolation == Isolation::Off,
             locked: global.locked || !matches!(locked.as_str(), "" | "0" | "false" | "no"),
         }

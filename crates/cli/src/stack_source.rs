@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use zonestack_core::context::Context;
-use zonestack_core::desired::{Desired, render};
+use zonestack_core::desired::{Desired, RenderError, render};
 use zonestack_core::diagnostic::{Diagnostic, Severity};
 use zonestack_core::name::Zone;
 use zonestack_core::parse::parse;
@@ -64,10 +64,16 @@ impl StackSource {
         let folder = folder_of(Path::new(&self.name));
         let mut extensions = Extensions::beside(settings, &folder)?;
         extensions.load_for(&raw, &folder)?;
-        let wiring = validate_and_wire(&raw, extensions.registry()).map_err(failure)?;
-        let wired = Wired { wiring, extensions };
-        let errors: Vec<_> = wired
-            .nominal()?
+        let wiring = if let Ok(wiring) = validate_and_wire(&raw, extensions.registry()) {
+            wiring
+        } else {
+            // What is not known may be a slip: hints name what the plugins bring too.
+            extensions.load_what_is_there();
+            validate_and_wire(&raw, extensions.registry()).map_err(failure)?
+        };
+        let mut wired = Wired { wiring, extensions };
+        let rendered = wired.with_every_kind()?;
+        let errors: Vec<_> = rendered
             .findings
             .into_iter()
             .filter(|finding| finding.severity == Severity::Error)
@@ -86,8 +92,26 @@ impl StackSource {
 }
 
 impl Wired {
+    /// Renders once, and loads the plugins of the kinds that a component leaves to others.
+    fn with_every_kind(&mut self) -> Result<Desired, Failure> {
+        loop {
+            match self.rendered() {
+                Err(RenderError::UnknownKind { id, kind }) => {
+                    if !self.extensions.load_for_kind(&kind)? {
+                        return Err(RenderError::UnknownKind { id, kind }.into());
+                    }
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+
     /// The graph for made-up ids: in the file's zones, or in three.
     pub(crate) fn nominal(&self) -> Result<Desired, Failure> {
+        Ok(self.rendered()?)
+    }
+
+    fn rendered(&self) -> Result<Desired, RenderError> {
         let stack = &self.wiring.stack;
         let mut zones: Vec<Zone> = stack.zones.clone().unwrap_or_else(|| {
             let zones = ["a", "b", "c"].iter();
@@ -95,6 +119,6 @@ impl Wired {
         });
         zones.sort();
         let context = Context::nominal(stack.name.clone(), &stack.namespace, &stack.region, &zones);
-        Ok(render(&self.wiring, &context, &self.extensions.declarations(), &Called::new())?)
+        render(&self.wiring, &context, &self.extensions.declarations(), &Called::new())
     }
 }

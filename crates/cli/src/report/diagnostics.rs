@@ -124,14 +124,14 @@ mod tests {
     use zonestack_core::wire::validate_and_wire;
 
     use super::*;
-    use crate::builtins;
+    use crate::builtins::Builtins;
 
     fn report(components: &str) -> String {
         let head =
             "apiVersion: zonestack/v1\nname: git\ncluster: k8s.example.net\nregion: eu-west-1\n";
         let file = format!("{head}components:\n{components}");
         let found = parse(file.as_bytes())
-            .and_then(|raw| validate_and_wire(&raw, &builtins::registry().unwrap()))
+            .and_then(|raw| validate_and_wire(&raw, &Builtins::all().registry().unwrap()))
             .unwrap_err();
         let json = json(&file, &found);
         assert!(json.iter().all(|problem| problem["line"].is_u64()), "{json:?}");

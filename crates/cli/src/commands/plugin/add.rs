@@ -12,6 +12,7 @@ use zonestack_host::store::Candidate;
 use super::shown::{self, Brought};
 use super::{ask, may_change};
 use crate::args::{Output, PluginAddArgs};
+use crate::builtins::Builtins;
 use crate::exit::Exit;
 use crate::extensions::{Extensions, Library, folder_of, not_built_in, refused, store};
 use crate::failure::Failure;
@@ -24,7 +25,7 @@ pub(super) fn run(settings: &Settings, args: &PluginAddArgs) -> Result<Exit, Fai
     let told = |error: zonestack_host::store::StoreError| refused(&error, &error.hint());
     let candidate = Candidate::read(&args.library).map_err(told)?;
     let identity = candidate.identity().map_err(told)?;
-    not_built_in(&identity.name)?;
+    not_built_in(&Builtins::without(&settings.plugins.without_builtin), &identity.name)?;
     let folder = folder_of(&settings.file);
     let mut lock = Lock::read(&folder).map_err(|error| refused(&error, error.hint()))?;
     let place = stack_folder(&folder).join(file_name(&identity.name));
@@ -46,7 +47,7 @@ pub(super) fn run(settings: &Settings, args: &PluginAddArgs) -> Result<Exit, Fai
     let library = Library::open(&store, &stored, settings.plugins.in_process)?;
     let brought = brought(&identity, &library);
     clashes(&lock, &identity, &brought)?;
-    Extensions::builtin()?.add(&identity.name, library)?;
+    Extensions::builtin(&settings.plugins)?.add(&identity.name, library)?;
     say(settings, &shown::brings(&brought.offer, Some(&brought.iam_actions)))?;
     ask(settings, args.yes, &format!("Trust it, and record it in {FILE}?"))?;
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use zonestack_host::card::is_name;
 
 use crate::args::{Output, PluginNewArgs};
+use crate::builtins::Builtins;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report;
@@ -31,7 +32,7 @@ pub(super) fn run(settings: &Settings, args: &PluginNewArgs) -> Result<Exit, Fai
             hint: "write lower-case letters, digits and single dashes, at most 40, beginning with a letter".to_owned(),
         });
     }
-    if crate::builtins::registry().is_ok_and(|builtin| builtin.get(name).is_some()) {
+    if Builtins::all().has(name) {
         return Err(Failure::Usage {
             message: format!("`{name}` is the name of a built-in component type"),
             hint: "choose another: a plugin adds and never replaces".to_owned(),
