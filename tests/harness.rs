@@ -8,6 +8,7 @@ mod fault_proxy;
 mod folder;
 mod kubernetes;
 mod lab;
+mod loaded;
 mod outcome;
 mod program;
 

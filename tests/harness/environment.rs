@@ -47,6 +47,11 @@ pub(super) fn xtask_path() -> PathBuf {
     path
 }
 
+/// How the built-in plugins are loaded, when `ZONESTACK_TEST_PLUGINS` asks for it: `child` or `in-process`.
+pub(super) fn loaded_plugins() -> Option<String> {
+    Some(variable("ZONESTACK_TEST_PLUGINS")?.to_str().unwrap().to_owned())
+}
+
 /// Whether `ZONESTACK_SWEEP` asks for the long sweeps of `cargo xtask sweep`.
 pub(crate) fn long_sweeps() -> bool {
     variable("ZONESTACK_SWEEP").is_some()

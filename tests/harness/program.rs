@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::loaded::{Loaded, loaded};
 use super::{Folder, Outcome, Plan, environment};
 
 /// No command of a test takes nearly as long.
@@ -28,7 +29,11 @@ pub(crate) struct Program {
 impl Program {
     fn new(options: &[&str]) -> Self {
         let options = options.iter().map(ToString::to_string).collect();
-        Self { folder: Folder::new(), environment: BTreeMap::new(), options }
+        let folder = Folder::new();
+        if let Some(loaded) = loaded() {
+            loaded.trust_in(folder.path());
+        }
+        Self { folder, environment: BTreeMap::new(), options }
     }
 
     /// With a sandbox of its own in which everything happens at once.
@@ -76,6 +81,9 @@ impl Program {
         command.env_clear();
         command.env("PATH", environment::search_path()).env("HOME", self.folder.path());
         command.env("COLUMNS", "100").env("RUST_BACKTRACE", "1");
+        if let Some(loaded) = loaded() {
+            loaded.apply(&mut command);
+        }
         command.envs(&self.environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -200,6 +208,7 @@ impl Running {
             reader.join().unwrap();
         }
         let [stdout, stderr] = self.heard.map(|heard| so_far(&heard));
+        let stderr = if loaded().is_some() { Loaded::unsaid(&stderr) } else { stderr };
         let code = status.and_then(|status| status.code()).unwrap_or(-1);
         (Outcome { command: self.command, code, stdout, stderr }, status.is_some())
     }

@@ -4,7 +4,9 @@
 //! 1. The lab starts in the background; the first time it is built there, beside what cargo builds.
 //! 2. Checks: tidy, format, clippy, generated files. None stops the others: all problems are shown at once.
 //! 3. `cargo test`, with the lab in the tests' environment.
-//! 4. The lab is taken down, and a summary of everything is printed last.
+//! 4. Many of the integration tests again, twice, with every built-in plugin loaded from its shared library: in a child, and
+//!    inside the program.
+//! 5. The lab is taken down, and a summary of everything is printed last.
 //!
 //! # Guarantees
 //! - Every part has a limit in time, and whatever happens, Ctrl-C included, nothing that was started stays.
@@ -35,8 +37,42 @@ const SWEEPS: Duration = Duration::from_hours(6);
 /// The tests that sweep over faults for long; `ZONESTACK_SWEEP` makes those of the real program long ones.
 const SWEEPING: [&str; 2] = ["model::long", "in_lab::faults"];
 const SWEEP: &str = "ZONESTACK_SWEEP";
+/// Says to the tests how the built-in plugins are loaded.
+const LOADING: &str = "ZONESTACK_TEST_PLUGINS";
+/// Why a part failed whose failures are listed one by one.
+const SEE_BELOW: &str = "see below";
 /// Every test that needs the lab has this in its path; nothing else has.
 const LAB_TESTS: &str = "in_lab::";
+
+/// The same tests with the built-in plugins as shared libraries: how these run, and which tests.
+struct Loaded {
+    part: &'static str,
+    way: &'static str,
+    tests: &'static [&'static str],
+}
+
+const LOADED: [Loaded; 2] = [
+    Loaded {
+        part: "tests: children",
+        way: "child",
+        tests: &[
+            "sandbox::",
+            "in_lab::aurora::",
+            "in_lab::elasticache::",
+            "in_lab::fsx::",
+            "in_lab::made::",
+            "in_lab::secrecy::",
+            "in_lab::story::",
+        ],
+    },
+    Loaded {
+        part: "tests: in process",
+        way: "in-process",
+        tests: &["sandbox::", "in_lab::story::"],
+    },
+];
+/// Tests of plugins themselves, and of stack files in a folder where no plugin is trusted.
+const NOT_LOADED: [&str; 2] = ["sandbox::plugins", "sandbox::first_run"];
 
 /// The tests cannot be run, or did not pass.
 #[derive(Debug, Error)]
@@ -89,6 +125,15 @@ impl SweepCommand {
     }
 }
 
+impl Loaded {
+    /// The arguments of `cargo test`. The whole workspace is selected, so that nothing is compiled with other features.
+    fn arguments(&self) -> Vec<String> {
+        let skipped = NOT_LOADED.iter().flat_map(|name| ["--skip", name]);
+        let words = ["--workspace", "--test", "integration", "--"].into_iter();
+        words.chain(self.tests.iter().copied()).chain(skipped).map(str::to_owned).collect()
+    }
+}
+
 /// What a part of the run came to.
 enum Verdict {
     Passed,
@@ -124,7 +169,12 @@ impl TestCommand {
         let mut tally = Tally::default();
         if built {
             parts.push(part("lab", || lab.wait()));
-            parts.push(part("tests", || self.tests(&lab, &mut tally)));
+            parts.push(part("tests", || self.tests(&lab, None, &mut tally)));
+            if self.arguments.is_empty() {
+                for loaded in &LOADED {
+                    parts.push(part(loaded.part, || self.tests(&lab, Some(loaded), &mut tally)));
+                }
+            }
         }
         parts.push(part("lab down", || lab.stop()));
         if interrupt::requested() {
@@ -134,13 +184,18 @@ impl TestCommand {
         summarize(&parts, &tally, left_out)
     }
 
-    fn tests(&self, lab: &LabGuard, tally: &mut Tally) -> Verdict {
+    fn tests(&self, lab: &LabGuard, loaded: Option<&Loaded>, tally: &mut Tally) -> Verdict {
         let program = match checkout::program("debug", "zonestack") {
             Ok(program) => program,
             Err(error) => return Verdict::Failed(error.to_string()),
         };
         let mut command = checkout::cargo(&["test", "--no-fail-fast"]);
-        command.args(arguments(&self.arguments, lab.path().is_none()));
+        let given = loaded.map_or_else(|| self.arguments.clone(), Loaded::arguments);
+        command.args(arguments(&given, lab.path().is_none()));
+        command.env_remove(LOADING);
+        if let Some(loaded) = loaded {
+            command.env(LOADING, loaded.way);
+        }
         command.env("ZONESTACK_BIN", program).env("INSTA_UPDATE", "no");
         command.env_remove("ZONESTACK_LAB").env_remove(SWEEP);
         if let Some(sweep) = &self.sweep {
@@ -153,11 +208,19 @@ impl TestCommand {
         if let Some(path) = lab.path() {
             command.env("ZONESTACK_LAB", path);
         }
+        let (before, filtered, listed) = (tally.failed, tally.filtered, tally.failures.len());
         let limit = if self.sweep.is_some() { SWEEPS } else { TESTS };
         let ending = child::run(&mut command, limit, |line| {
             tally.hear(line);
             print(line);
         });
+        if let Some(loaded) = loaded {
+            // All of them were in the part before.
+            tally.filtered = filtered;
+            for name in &mut tally.failures[listed..] {
+                *name = format!("{name} ({})", loaded.part);
+            }
+        }
         // Sweeps pass in silence, but what they swept is part of the result.
         if let Ok(text) = fs::read_to_string(&counts) {
             print(&format!("\n--- counted\n{}", text.trim_end()));
@@ -165,7 +228,7 @@ impl TestCommand {
         }
         match verdict(ending) {
             // What the tests came to is said by their own numbers.
-            Verdict::Failed(_) if tally.failed > 0 => Verdict::Failed("see below".to_owned()),
+            Verdict::Failed(_) if tally.failed > before => Verdict::Failed(SEE_BELOW.to_owned()),
             other => other,
         }
     }
@@ -260,8 +323,8 @@ fn summarize(parts: &[Part], tally: &Tally, no_lab: bool) -> Result<(), TestErro
         print(&format!("{:<16} {word:<8} {:>6.1} s{note}", part.name, part.took.as_secs_f32()));
         match &part.verdict {
             // The tests count one by one, unless they did not even come to an end.
-            Verdict::Failed(_) if part.name == "tests" && tally.failed > 0 => {}
-            Verdict::Passed if part.name == "tests" => {}
+            Verdict::Failed(reason) if reason == SEE_BELOW => {}
+            Verdict::Passed if part.name.starts_with("tests") => {}
             Verdict::Passed => passed += 1,
             Verdict::Failed(_) => failed += 1,
             Verdict::LeftOut(_) => {}
