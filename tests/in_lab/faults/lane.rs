@@ -154,17 +154,18 @@ impl<'a> Lane<'a> {
             tell(story, &outcome, &calls);
             let done = truthful(&outcome, &now, &calls);
             let complete = done.as_ref().is_ok_and(|done| *done);
-            let is_kill = !matches!(now, Orders::At(_));
+            // A kill at one request is followed by a clean run, unless the world is as it was before.
+            let ends = !matches!(now, Orders::At(_)) && calls.iter().any(|call| call.changes);
             with_cases(&mut |cases| {
                 cases.took(&now, &calls, outcome.code, index == 0);
-                if !complete && !is_kill {
+                if !complete && !ends && index + 1 < self.depth.chain {
                     orders = cases.next();
                 }
             });
             if done? {
                 return Ok(true);
             }
-            if is_kill {
+            if ends {
                 break;
             }
         }
