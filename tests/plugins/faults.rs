@@ -1,7 +1,6 @@
 //! What a bad plugin does, and what the host says. Whatever happens, the host goes on.
 
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -15,30 +14,21 @@ use super::{
 };
 use crate::harness::Folder;
 
-/// One for all tests of this file.
-fn library() -> PathBuf {
-    static LIBRARY: OnceLock<(Folder, PathBuf)> = OnceLock::new();
-    let make = || {
-        let folder = Folder::new();
-        let library = compiled(&folder, &[]);
-        (folder, library)
-    };
-    LIBRARY.get_or_init(make).1.clone()
-}
-
 struct Bad {
     plugin: RemotePlugin,
     component: Arc<dyn Component>,
     driver: Arc<dyn Driver>,
+    _library: Folder,
 }
 
 impl Bad {
     fn new(limits: Limits) -> Self {
-        let plugin = rude(&library(), limits);
+        let folder = Folder::new();
+        let plugin = rude(&compiled(&folder, &[]), limits);
         let described = plugin.describe().unwrap();
         let component = component(&plugin, &described);
         let driver = plugin.driver(&described, Arc::new(Offered));
-        Self { plugin, component, driver }
+        Self { plugin, component, driver, _library: folder }
     }
 
     /// What is found when its check does this; it must refuse the stack.
