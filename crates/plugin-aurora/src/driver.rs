@@ -67,11 +67,7 @@ impl AuroraDriver {
 
     /// A driver for the account and region of a configuration.
     pub fn new(config: &SdkConfig) -> Self {
-        Self::with_client(Client::new(config))
-    }
-
-    fn with_client(client: Client) -> Self {
-        Self { client, memory: Mutex::default() }
+        Self { client: Client::new(config), memory: Mutex::default() }
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -64,11 +64,7 @@ impl RdsDriver {
 
     /// A driver for the account and region of a configuration.
     pub fn new(config: &SdkConfig) -> Self {
-        Self::with_client(Client::new(config))
-    }
-
-    fn with_client(client: Client) -> Self {
-        Self { client, seen: Mutex::default() }
+        Self { client: Client::new(config), seen: Mutex::default() }
     }
 
     fn remember(&self, name: &str, seen: Seen) {

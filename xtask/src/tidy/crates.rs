@@ -65,7 +65,9 @@ const CORE_ALLOWED: [&str; 46] = [
 fn allowed(package: &str) -> Option<&'static [&'static str]> {
     match package {
         "zonestack-core" | "zonestack-abi" => Some(&[]),
-        "zonestack-aws" | "zonestack-kubernetes" | "zonestack-sandbox" => Some(&["zonestack-core"]),
+        "zonestack-aws" | "zonestack-kubernetes" | "zonestack-recorded" | "zonestack-sandbox" => {
+            Some(&["zonestack-core"])
+        }
         "zonestack-sdk" => Some(&["zonestack-abi", "zonestack-core", "zonestack-aws"]),
         "zonestack-host" => Some(&["zonestack-abi", "zonestack-core", "zonestack-sdk"]),
         "zonestack-conformance" => {
