@@ -16,7 +16,8 @@ pub(crate) use console::Console;
 pub(crate) use counts::counted;
 pub(crate) use document::{Plan, Status, without_ids};
 pub(crate) use environment::{
-    built_beside, library_path, long_sweeps, program_path, search_path, sweep_cases, sweep_seed,
+    built_beside, for_cargo, library_path, long_sweeps, program_path, search_path, sweep_cases,
+    sweep_seed,
 };
 pub(crate) use fault_proxy::{Call, Fault, FaultProxy, Occurrence, Orders, Upstreams};
 pub(crate) use folder::Folder;

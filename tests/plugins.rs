@@ -1,11 +1,13 @@
 //! Plugins as shared libraries: built by cargo beside this test from `libraries/*.rs`, compiled here from `libraries/rude.c`, or built
-//! here by cargo from `examples/plugins`.
+//! here by cargo from `examples/plugins` and from what `plugin new` writes.
 //! The child process is the real program.
 
+mod cargo; // cargo in a crate outside the workspace
 mod example; // the third party's example, outside the workspace
 mod faults; // what a bad plugin does, and what the host says
 mod kit; // the conformance kit, on good plugins and on bad ones
 mod loading; // libraries that are no plugin, or none that fits
+mod new; // what `plugin new` writes
 mod process; // the child: its surroundings and its end
 mod swap; // a plugin instead of what is built in: the same bytes
 mod tiny; // a third party's plugin, call by call

@@ -62,6 +62,13 @@ pub(crate) fn search_path() -> PathBuf {
     variable("PATH").unwrap_or_default()
 }
 
+/// Where cargo finds itself, for programs that start it.
+pub(crate) fn for_cargo() -> Vec<(&'static str, String)> {
+    let names = ["HOME", "CARGO", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+    let found = names.into_iter().filter_map(|name| Some((name, variable(name)?)));
+    found.map(|(name, value)| (name, value.display().to_string())).collect()
+}
+
 /// Where `cargo xtask test` reads what was counted.
 pub(super) fn counts_file() -> Option<PathBuf> {
     variable("ZONESTACK_COUNTS")

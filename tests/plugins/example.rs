@@ -4,13 +4,9 @@
 #[path = "../../examples/plugins/fsx/tests/service/mod.rs"]
 mod service;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -20,8 +16,9 @@ use zonestack_host::plugin::{Isolation, RemotePlugin};
 use zonestack_host::services::Services;
 use zonestack_sdk::message::{AwsCredentials, AwsSettings};
 
+use super::cargo::Crate;
 use super::{LIMITS, OneSecret, WAYS, create, hash, options, owner, wait_for};
-use crate::harness::{EXAMPLE, Folder, Program, built_beside, replaced, search_path};
+use crate::harness::{EXAMPLE, Program, replaced};
 use crate::sandbox::world;
 use service::Service;
 
@@ -29,53 +26,27 @@ const KIND: &str = "example.fsx.file-system";
 const FILE: &str = "libzonestack_plugin_openzfs.so";
 const PLACE: &str = ".zonestack/plugins/libzonestack_plugin_openzfs.so";
 const ID: &str = "fs-0123456789abcdef0";
-/// With nothing compiled and one of two busy cores it is a few minutes.
-const BUILD: Duration = Duration::from_mins(20);
-
-/// Runs cargo in the example, in a target directory of its own beside this test's, never in the checkout.
-#[track_caller]
-fn cargo(arguments: &[&str]) -> String {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/plugins/fsx/Cargo.toml");
-    let folder = Folder::new();
-    let said = folder.path().join("said");
-    let file = File::create(&said).unwrap();
-    let mut command = Command::new("cargo");
-    command.args(arguments).arg("--manifest-path").arg(manifest);
-    command.env("PATH", search_path()).env("CARGO_TARGET_DIR", built_beside("example-plugins"));
-    command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
-    let mut child = command.spawn().unwrap();
-    let deadline = Instant::now() + BUILD;
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if Instant::now() >= deadline {
-            child.kill().unwrap();
-            panic!("cargo {arguments:?} takes longer than {BUILD:?}");
-        }
-        thread::sleep(Duration::from_millis(20));
-    };
-    let said = std::fs::read_to_string(said).unwrap();
-    assert!(status.success(), "cargo {arguments:?}\n{said}");
-    said
+/// The example's crate.
+fn example() -> Crate {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manifest = checkout.join("examples/plugins/fsx/Cargo.toml");
+    Crate { manifest, target: "example-plugins", variables: &[] }
 }
 
 /// The library. What it is built from, the workspace was built from: nothing is downloaded.
 fn library() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
-        let said = cargo(&["build", "--locked", "--offline"]);
-        assert!(!said.contains("warning:"), "{said}");
-        built_beside("example-plugins").join("debug").join(FILE)
+        example().cargo(&["build", "--locked", "--offline"]);
+        example().target().join("debug").join(FILE)
     };
     BUILT.get_or_init(build).clone()
 }
 
 #[test]
 fn the_example_is_formatted_and_passes_its_own_tests() {
-    cargo(&["fmt", "--check"]);
-    let said = cargo(&["test", "--locked", "--offline"]);
-    assert!(!said.contains("warning:"), "{said}");
+    example().cargo(&["fmt", "--check"]);
+    let said = example().cargo(&["test", "--locked", "--offline"]);
     // Its units and its wire tests.
     let passed = said.matches("test result: ok. 5 passed").count();
     assert_eq!(passed, 2, "{said}");

@@ -29,7 +29,7 @@ fn odd(folder: &Folder, definitions: &[&str]) -> PathBuf {
 
 /// Tests a plugin; the folder for temporary files must be as empty afterwards as it was before.
 #[track_caller]
-fn tested(library: &Path, arguments: &[&str]) -> Outcome {
+pub(super) fn tested(library: &Path, arguments: &[&str]) -> Outcome {
     let mut program = Program::offline("");
     let temporary = program.file("tmp");
     fs::create_dir(&temporary).unwrap();

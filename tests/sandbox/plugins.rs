@@ -239,7 +239,7 @@ fn a_new_crate_is_complete_and_never_takes_the_place_of_another() {
     program.run(&["plugin", "new", "my-notes"]).exits(4).says(&["is there already"]);
     let manifest = program.folder.read("zonestack-plugin-my-notes/Cargo.toml");
     assert!(manifest.contains("crate-type = [\"cdylib\", \"rlib\"]"), "{manifest}");
-    for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/shelf.rs", "tests/note.rs"] {
+    for file in ["Cargo.toml", "README.md", "src/lib.rs", "tests/note.rs"] {
         let text = program.folder.read(&format!("zonestack-plugin-my-notes/{file}"));
         assert!(!["{{name}}", "{{library}}", "{{sdk}}"].iter().any(|left| text.contains(left)));
     }

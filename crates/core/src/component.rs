@@ -38,6 +38,21 @@ pub struct ComponentType {
     pub schema: Json,
 }
 
+impl ComponentType {
+    /// A type that provides and requires no interface and advises nothing. Say what is different:
+    /// `ComponentType { provides: vec!["postgres/v1"], ..ComponentType::new("rds", "PostgreSQL") }`.
+    pub fn new(name: &'static str, summary: &'static str) -> Self {
+        Self {
+            name,
+            summary,
+            provides: Vec::new(),
+            requires: Vec::new(),
+            advisories: Vec::new(),
+            schema: Json::Null,
+        }
+    }
+}
+
 /// What a component renders from.
 #[derive(Debug, Clone, Copy)]
 pub struct RenderContext<'a> {

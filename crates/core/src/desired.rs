@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::interface::Export;
 use crate::kind::{Identity, KindDeclaration};
+use crate::marks;
 use crate::name::{ComponentName, Kind, ResourceId};
 use crate::rename::Called;
 use crate::resource::{Foreign, Need, Resource, Until};
@@ -252,9 +253,9 @@ fn mark(
                 resource.name.clone().unwrap_or_else(|| format!("{stack}-{component}{zone}"));
             [
                 ("Name", name),
-                ("zonestack:stack", stack),
-                ("zonestack:component", component),
-                ("zonestack:cluster", context.cluster.name.clone()),
+                (marks::STACK, stack),
+                (marks::COMPONENT, component),
+                (marks::CLUSTER, context.cluster.name.clone()),
             ]
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value))

@@ -1,6 +1,7 @@
 //! Contract: how one or more resource kinds are observed, created, updated, deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind};
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -79,6 +80,33 @@ impl DriverError {
     /// A failed call of a class.
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
         Self { class, message: message.into() }
+    }
+}
+
+/// The class is true whatever the call was: where it may have had an effect, it is [`ErrorClass::Ambiguous`].
+impl From<io::Error> for DriverError {
+    fn from(error: io::Error) -> Self {
+        let class = match error.kind() {
+            ErrorKind::NotFound => ErrorClass::NotFound,
+            ErrorKind::AlreadyExists => ErrorClass::AlreadyExists,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => ErrorClass::Denied(None),
+            ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::InvalidFilename => {
+                ErrorClass::Invalid
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                ErrorClass::Quota
+            }
+            ErrorKind::Unsupported => ErrorClass::Unsupported,
+            ErrorKind::ResourceBusy | ErrorKind::WouldBlock => ErrorClass::Busy,
+            ErrorKind::DirectoryNotEmpty => ErrorClass::Dependency,
+            // No connection was made, so nothing was sent.
+            ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown => ErrorClass::Transient,
+            _ => ErrorClass::Ambiguous,
+        };
+        Self::new(class, error.to_string())
     }
 }
 
@@ -334,4 +362,28 @@ pub trait Driver: Send + Sync {
     /// Everything that carries the marks of a stack of this name, whatever its uid, by lists: how a stack is found whose
     /// inventory is lost. What cannot carry marks is not in it.
     fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_system_has_the_class_that_the_engine_needs() {
+        let check = |kind: ErrorKind, class: ErrorClass| {
+            assert_eq!(DriverError::from(io::Error::from(kind)).class, class, "{kind:?}");
+        };
+        check(ErrorKind::NotFound, ErrorClass::NotFound);
+        check(ErrorKind::AlreadyExists, ErrorClass::AlreadyExists);
+        check(ErrorKind::PermissionDenied, ErrorClass::Denied(None));
+        check(ErrorKind::StorageFull, ErrorClass::Quota);
+        check(ErrorKind::ConnectionRefused, ErrorClass::Transient);
+        // It may have been done before the connection was lost, or half of it.
+        check(ErrorKind::ConnectionReset, ErrorClass::Ambiguous);
+        check(ErrorKind::TimedOut, ErrorClass::Ambiguous);
+        check(ErrorKind::UnexpectedEof, ErrorClass::Ambiguous);
+        check(ErrorKind::Other, ErrorClass::Ambiguous);
+        let error = DriverError::from(io::Error::other("the disk is on fire"));
+        assert_eq!(error.message, "the disk is on fire");
+    }
 }

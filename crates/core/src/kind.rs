@@ -158,7 +158,58 @@ pub struct KindDeclaration {
     pub model: Model,
 }
 
+/// What is declared of the time of a kind that says nothing of it.
+const MINUTE: Duration = Duration::from_mins(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Model {
+    /// Made, changed and deleted in a second each, without outputs. Say what is different:
+    /// `Model { outputs: vec![…], ..Model::new("note-{hex8}") }`.
+    pub fn new(id: &'static str) -> Self {
+        Self {
+            id,
+            outputs: Vec::new(),
+            creating: Vec::new(),
+            create: SECOND,
+            update: SECOND,
+            delete: SECOND,
+        }
+    }
+}
+
 impl KindDeclaration {
+    /// What is true of most kinds and safe for the others: marked in the call that creates it, in a map `tags`; holds data, as
+    /// its resources must say, too; every field changes in place; ready and deleted in a minute. Say what is different:
+    /// `KindDeclaration { data: DataClass::Stateless, ..KindDeclaration::new("acme.note", Identity::Name) }`.
+    pub fn new(kind: &str, identity: Identity) -> Self {
+        Self {
+            kind: Kind::new(kind),
+            identity,
+            tagging: Tagging::OnCreate,
+            marks_at: Some("/tags"),
+            data: DataClass::Data,
+            fields: Vec::new(),
+            protection: None,
+            final_copy: false,
+            restores_from: None,
+            replaces_dependents: false,
+            ready_within: MINUTE,
+            delete_within: MINUTE,
+            read_after_write: Duration::ZERO,
+            outputs: Vec::new(),
+            iam_actions: Vec::new(),
+            model: Model::new("{hex17}"),
+        }
+    }
+
+    /// The same with a further output, and the template that the sandbox makes it from.
+    #[must_use]
+    pub fn output(mut self, name: &'static str, template: &'static str) -> Self {
+        self.outputs.push(name);
+        self.model.outputs.push((name, template));
+        self
+    }
+
     /// The id of what a resource with this specification is part of, for kinds with [`Identity::Parent`].
     pub(crate) fn parent_in(&self, spec: &Value) -> Option<String> {
         match self.identity {

@@ -15,6 +15,7 @@ pub mod kind; // what the engine must know of a resource kind to be safe
 pub mod context; // where a stack runs: region, zones, network, cluster
 pub mod component; // contract: configuration + context in, resources + exports out
 pub mod driver; // contract: how a kind is observed, created, updated, deleted
+pub mod marks; // tags that say whose a resource is
 pub mod projection; // what is, in the words of what was asked
 pub mod discover; // contract: reading the cluster and the network
 pub mod inventory; // contract and format: what a stack remembers
@@ -37,7 +38,7 @@ pub mod wire; // Stack -> Wiring
 pub mod rename; // Inventory of before a renaming -> Inventory of after, pure
 pub mod zones; // surveys -> Context: the one place where zones and subnets are chosen
 pub mod desired; // wiring + context -> Desired
-mod difference; // what differs between what shall be and what is
+pub mod difference; // what differs between what shall be and what is
 pub mod observe; // Desired + inventory -> Observed
 pub mod plan; // what would be done
 pub mod situation; // what planning looks at

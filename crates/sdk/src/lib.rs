@@ -1,8 +1,8 @@
 //! What a zonestack plugin is written with.
 //!
 //! A plugin is a crate that implements the same contracts as zonestack's own components and drivers,
-//! [`TypedComponent`](zonestack_core::component::TypedComponent) and [`Driver`](zonestack_core::driver::Driver), and names them
-//! in a [`Plugin`]. One line makes it a shared library that zonestack loads:
+//! [`TypedComponent`](zonestack_core::component::TypedComponent) and [`Driver`](zonestack_core::driver::Driver), most often as a
+//! [`TypedDriver`](typed_driver::TypedDriver), and names them in a [`Plugin`]. One line makes it a shared library that zonestack loads:
 //!
 //! ```
 //! use zonestack_sdk::prelude::*;
@@ -75,6 +75,10 @@ mod log; // what the plugin's libraries log, sent to the host
 pub mod message; // what goes over the boundary
 mod plugin; // what a plugin is
 mod serve; // from a message to a call and back
+#[cfg(test)]
+mod things; // a service in memory, for the tests of this crate
+pub mod testkit; // for an author's tests: the life of a resource, with every call made twice
+pub mod typed_driver; // the usual driver: one kind, whose specification is a type
 
 pub use card::card;
 pub use host::{AskError, Host, Outside};
@@ -97,7 +101,7 @@ pub mod prelude {
     pub use zonestack_core::diagnostic::{Finding, Severity};
     pub use zonestack_core::driver::{
         CallContext, Created, Deletion, Difference, Driver, DriverError, ErrorClass, Observation,
-        Owned, Ownership, Query, Status, Target,
+        Owned, Owner, Ownership, Query, Status, Target,
     };
     pub use zonestack_core::interface::Export;
     pub use zonestack_core::kind::{Effect, FieldRule, Identity, KindDeclaration, Model, Tagging};
@@ -106,5 +110,6 @@ pub mod prelude {
     pub use zonestack_core::resource::{DataClass, Placement, Resource, Until};
     pub use zonestack_core::value::{Ref, Value};
 
+    pub use crate::typed_driver::{Call, Found, Outcome, Tags, TypedDriver};
     pub use crate::{Host, Plugin};
 }

@@ -158,7 +158,7 @@ async fn groups_of(
         let id = found.mount_target_id.clone();
         let groups = found.network_interface_id().and_then(|interface| shown.get(interface));
         match groups {
-            Some(groups) => Ok(Some((id, groups.clone()))),
+            Some(groups) => Ok::<_, DriverError>(Some((id, groups.clone()))),
             None => Ok(groups_by_efs(driver, &id).await?.map(|groups| (id, groups))),
         }
     });

@@ -38,7 +38,7 @@ impl ElastiCacheDriver {
                 tags => tags?,
             };
             let tags = tags.unwrap_or_else(|| mark::of(group.description().unwrap_or_default()));
-            Ok(tags::owned(REPLICATION_GROUP, &tags, owner).map(|marked| Owned {
+            Ok::<_, DriverError>(tags::owned(REPLICATION_GROUP, &tags, owner).map(|marked| Owned {
                 name: group.replication_group_id,
                 remote_id: group.arn,
                 ..marked

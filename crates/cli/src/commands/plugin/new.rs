@@ -15,12 +15,11 @@ use crate::report::json::VERSION;
 use crate::settings::Settings;
 
 /// Where each file goes, and what is in it.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 5] = [
     ("Cargo.toml", include_str!("new/Cargo.toml.in")),
     (".gitignore", include_str!("new/gitignore.in")),
     ("README.md", include_str!("new/README.md.in")),
     ("src/lib.rs", include_str!("new/lib.rs.in")),
-    ("src/shelf.rs", include_str!("new/shelf.rs.in")),
     ("tests/note.rs", include_str!("new/note.rs.in")),
 ];
 
