@@ -17,7 +17,7 @@ pub enum Group {
     Rendering,
     /// At the boundary.
     Calls,
-    /// Its own driver, when nothing works.
+    /// Its own driver: when nothing works, and what it makes.
     Drivers,
     /// What must not be told.
     Secrecy,
@@ -72,7 +72,7 @@ const fn law(
 }
 
 /// Every law, in the order in which they are told.
-pub static LAWS: [Law; 47] = [
+pub static LAWS: [Law; 52] = [
     law(
         Group::Card,
         "card",
@@ -267,6 +267,36 @@ pub static LAWS: [Law; 47] = [
         "strangers",
         drivers::strangers,
         "A kind of somebody else is an error, and no crash",
+    ),
+    law(
+        Group::Drivers,
+        "observed",
+        drivers::observed,
+        "What it observes fits the declaration and what was asked, when its service has nothing",
+    ),
+    law(
+        Group::Drivers,
+        "made",
+        drivers::own::made,
+        "What it makes is there by one id, in declared states, then ready as asked with its outputs; made again it is the same",
+    ),
+    law(
+        Group::Drivers,
+        "changed",
+        drivers::own::changed,
+        "What it changes in place stays there by its id, and becomes ready as asked",
+    ),
+    law(
+        Group::Drivers,
+        "whose",
+        drivers::own::whose,
+        "What it makes is ours and in the list of its stack, and never that of another stack",
+    ),
+    law(
+        Group::Drivers,
+        "gone",
+        drivers::own::gone,
+        "What it deletes goes, is not there by id, key or list, and can be deleted again",
     ),
     law(
         Group::Secrecy,

@@ -7,7 +7,7 @@ use crate::value::Value;
 
 /// Every difference, in order of path. What is wanted must have its known references resolved; one that is left stands for
 /// a value known only later and differs from everything.
-pub(crate) fn differences(wanted: &Value, actual: &Json) -> Vec<Difference> {
+pub fn differences(wanted: &Value, actual: &Json) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(wanted, Some(actual), &mut String::new(), &mut found);
     found

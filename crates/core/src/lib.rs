@@ -37,7 +37,7 @@ pub mod wire; // Stack -> Wiring
 pub mod rename; // Inventory of before a renaming -> Inventory of after, pure
 pub mod zones; // surveys -> Context: the one place where zones and subnets are chosen
 pub mod desired; // wiring + context -> Desired
-mod difference; // what differs between what shall be and what is
+pub mod difference; // what differs between what shall be and what is
 pub mod observe; // Desired + inventory -> Observed
 pub mod plan; // what would be done
 pub mod situation; // what planning looks at
