@@ -89,10 +89,10 @@ fn a_plugin_in_another_language_keeps_every_law() {
 fn a_driver_that_makes_things_keeps_the_laws_about_them() {
     let folder = Folder::new();
     let library = odd(&folder, &["LIVES"]);
-    let laws = ["observed", "made", "changed", "whose", "gone"];
+    let laws = ["observed", "made", "changed", "whose", "gone", "late-answers"];
     let arguments = laws.iter().flat_map(|law| ["--law", law]).collect::<Vec<_>>();
     let outcome = tested(&library, &arguments).exits(0);
-    assert!(outcome.stdout.ends_with("5 passed, 0 failed, 0 not applicable\n"), "{outcome}");
+    assert!(outcome.stdout.ends_with("6 passed, 0 failed, 0 not applicable\n"), "{outcome}");
 }
 
 /// What is broken by one definition is told by one law, with the command that shows it again.
@@ -182,6 +182,12 @@ fn what_a_driver_makes_is_tried() {
     lives("ALL_OURS", "whose", "was made by another stack of this name, and is observed as ours");
     lives("UNLISTED", "whose", "is not listed as owned by its stack");
     lives("STAYS", "gone", "was deleted, and is observed as Ready");
+}
+
+#[test]
+fn answers_at_the_wrong_time_are_tried() {
+    breaks("TRUSTING", "late-answers", "after answers to what it did not ask, it was ended by");
+    breaks_with(&["ASKS", "ENDS_TWICE"], "late-answers", "which is not open");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Its own driver: when nothing works every call ends, with the truth; what it makes is observed as declared.
 
+pub(crate) mod late; // answers at the wrong time
 mod lifetime; // what it makes, from before its creation until it is gone
 mod observation; // what an observation must be, whatever there is
 pub(crate) mod own; // the laws about what it makes

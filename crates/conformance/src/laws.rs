@@ -72,7 +72,7 @@ const fn law(
 }
 
 /// Every law, in the order in which they are told.
-pub static LAWS: [Law; 52] = [
+pub static LAWS: [Law; 53] = [
     law(
         Group::Card,
         "card",
@@ -267,6 +267,12 @@ pub static LAWS: [Law; 52] = [
         "strangers",
         drivers::strangers,
         "A kind of somebody else is an error, and no crash",
+    ),
+    law(
+        Group::Drivers,
+        "late-answers",
+        drivers::late::answers,
+        "Answers to what it did not ask, after a call was cancelled, twice or unreadable end no call twice, and no plugin",
     ),
     law(
         Group::Drivers,
