@@ -89,10 +89,10 @@ fn a_plugin_in_another_language_keeps_every_law() {
 fn a_driver_that_makes_things_keeps_the_laws_about_them() {
     let folder = Folder::new();
     let library = odd(&folder, &["LIVES"]);
-    let laws = ["observed", "made", "changed", "whose", "gone", "late-answers"];
+    let laws = ["observed", "made", "changed", "whose", "gone", "late-answers", "memory"];
     let arguments = laws.iter().flat_map(|law| ["--law", law]).collect::<Vec<_>>();
     let outcome = tested(&library, &arguments).exits(0);
-    assert!(outcome.stdout.ends_with("6 passed, 0 failed, 0 not applicable\n"), "{outcome}");
+    assert!(outcome.stdout.ends_with("7 passed, 0 failed, 0 not applicable\n"), "{outcome}");
 }
 
 /// What is broken by one definition is told by one law, with the command that shows it again.
@@ -188,6 +188,11 @@ fn what_a_driver_makes_is_tried() {
 fn answers_at_the_wrong_time_are_tried() {
     breaks("TRUSTING", "late-answers", "after answers to what it did not ask, it was ended by");
     breaks_with(&["ASKS", "ENDS_TWICE"], "late-answers", "which is not open");
+}
+
+#[test]
+fn memory_is_tried() {
+    breaks("GROWS", "memory", "it grows with every call: from ");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::subject::Subject;
 use crate::verdict::Outcome;
-use crate::{calls, card, description, drivers, life, rendering, secrecy};
+use crate::{calls, card, description, drivers, life, memory, rendering, secrecy};
 
 /// What a law is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ const fn law(
 }
 
 /// Every law, in the order in which they are told.
-pub static LAWS: [Law; 53] = [
+pub static LAWS: [Law; 54] = [
     law(
         Group::Card,
         "card",
@@ -237,6 +237,12 @@ pub static LAWS: [Law; 53] = [
         "no-files",
         calls::no_files,
         "Checks and rendering write no file where it runs, at home or among temporary ones",
+    ),
+    law(
+        Group::Calls,
+        "memory",
+        memory::grows,
+        "750 turns of calls leave at most 512 bytes each in its memory, in the best of three rounds",
     ),
     law(
         Group::Drivers,

@@ -20,6 +20,7 @@ mod trouble; // AWS when it does not work
 
 // The laws, by group.
 mod calls; // at the boundary
+mod memory; // what calls leave
 mod card; // before anything runs
 mod description; // what it says of itself
 mod drivers; // its own driver: when nothing works, and what it makes
