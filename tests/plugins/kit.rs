@@ -195,6 +195,13 @@ fn memory_is_tried() {
     breaks("GROWS", "memory", "it grows with every call: from ");
 }
 
+/// Two states of one word are one, and last twice as long as each may.
+#[test]
+fn declared_states_are_tried() {
+    let states = ["STATES=\"\\\"growing\\\",\\\"growing\\\"\"", "TAKES=\"100000\""];
+    breaks_with(&states, "states", "growing");
+}
+
 #[test]
 fn who_says_that_it_survives_a_zone_must() {
     breaks("LIES", "zone-loss", "it/thing says that it survives the loss of eu-west-1a");

@@ -72,7 +72,7 @@ const fn law(
 }
 
 /// Every law, in the order in which they are told.
-pub static LAWS: [Law; 54] = [
+pub static LAWS: [Law; 55] = [
     law(
         Group::Card,
         "card",
@@ -341,6 +341,12 @@ pub static LAWS: [Law; 54] = [
         "killed",
         life::killed,
         "A run that is killed before or after a call is mended by running it again",
+    ),
+    law(
+        Group::Life,
+        "states",
+        life::states::states,
+        "Every declared state is waited out, and a run that is killed in it is finished by running it again",
     ),
     law(
         Group::Life,
