@@ -28,6 +28,12 @@
 #ifndef EXPORTS
 #define EXPORTS "{\"other\":[\"odd/v1\",{\"size\":1}]}"
 #endif
+#ifndef STATES
+#define STATES "\"growing\""
+#endif
+#ifndef TAKES
+#define TAKES "20000"
+#endif
 #ifndef ADVISORY
 #define ADVISORY "odd-size"
 #endif
@@ -71,11 +77,35 @@ static void fail(uint64_t call, const char *class, const char *message) {
     complete(call, ZONESTACK_ERROR, text);
 }
 
+/* Calls that have asked something, and have not ended. */
+static uint64_t asking[64];
+
+static int forget(uint64_t call) {
+    for (size_t at = 0; call != 0 && at < sizeof asking / sizeof *asking; at++) {
+        if (asking[at] != call) continue;
+#ifndef ENDS_TWICE
+        asking[at] = 0;
+#endif
+        return 1;
+    }
+    return 0;
+}
+
 static void ask(uint64_t call, const char *method, const char *text) {
     zonestack_slice name = {(const uint8_t *)method, strlen(method)};
     zonestack_slice body = {(const uint8_t *)text, strlen(text)};
-    host->ask(host->ctx, call, call, name, body);
+    for (size_t at = 0; at < sizeof asking / sizeof *asking; at++) {
+        if (asking[at] != 0) continue;
+        asking[at] = call;
+        host->ask(host->ctx, call, call, name, body);
+        return;
+    }
+    fail(call, "throttled", "too much is asked");
 }
+
+#ifdef LIVES
+#include "life.h"
+#endif
 
 static void describe(uint64_t call) {
     char text[4096];
@@ -89,8 +119,8 @@ static void describe(uint64_t call) {
              "\"type\":\"object\"," STRICT "\"properties\":{\"size\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9}}}}],"
              "\"kinds\":[{\"kind\":\"" KIND "\",\"identity\":\"token\",\"tagging\":\"on-create\",\"marks_at\":\"/tags\","
              "\"data\":\"data\",\"ready_within_ms\":60000,\"delete_within_ms\":60000,\"outputs\":[\"" OUTPUT "\"],"
-             "\"model\":{\"id\":\"odd-{hex8}\",\"outputs\":[[\"id\",\"{id}\"]],\"creating\":[\"growing\"],"
-             "\"create_ms\":20000,\"update_ms\":1000,\"delete_ms\":5000}}]}",
+             "\"model\":{\"id\":\"odd-{hex8}\",\"outputs\":[[\"id\",\"{id}\"]],\"creating\":[" STATES "],"
+             "\"create_ms\":" TAKES ",\"update_ms\":1000,\"delete_ms\":5000}}]}",
              odd);
     complete(call, ZONESTACK_OK, text);
 }
@@ -106,6 +136,13 @@ static void resource(char *to, size_t size, const char *id, const char *spec, co
              id, name, spec, needs);
 }
 
+/* What the settings say, and 1 when they do not. */
+static int size_in(zonestack_slice body) {
+    char text[32];
+    after(body, "\"config\":{\"size\":", text, sizeof text);
+    return text[0] ? atoi(text) : 1;
+}
+
 static void render(uint64_t call, zonestack_slice body) {
     char component[64], subnet[64], spec[256], id[128], other[128], need[256], one[1024], two[1024] = "";
     char text[4096];
@@ -113,7 +150,7 @@ static void render(uint64_t call, zonestack_slice body) {
     after(body, "\"subnet\":\"", subnet, sizeof subnet);
     snprintf(id, sizeof id, "%s/thing", component);
     snprintf(other, sizeof other, "%s/other", component);
-    snprintf(spec, sizeof spec, "{\"size\":1,\"tags\":{}}");
+    snprintf(spec, sizeof spec, "{\"size\":%d,\"tags\":{}}", size_in(body));
     need[0] = 0;
 #ifdef IMPURE
     static int count;
@@ -152,6 +189,9 @@ static void check(uint64_t call, zonestack_slice body) {
     for (int line = 0; line < 100; line++) puts("and another thing");
     fflush(stdout);
 #endif
+#ifdef GROWS
+    memset(malloc(8192), 1, 8192);
+#endif
 #ifdef WRITES
     FILE *file = fopen("left-behind", "w");
     if (file) fclose(file);
@@ -163,10 +203,25 @@ static void check(uint64_t call, zonestack_slice body) {
     complete(call, ZONESTACK_OK, holds(body, "\"size\":9") ? odd : "{\"findings\":[]}");
 }
 
+/* An error for each query. */
+static void see_nothing(uint64_t call, zonestack_slice body) {
+    char text[4096] = "{\"answers\":[";
+    int queries = 0;
+    for (size_t at = 0; at < body.len; at++) {
+        zonestack_slice rest = {body.ptr + at, 10};
+        if (at + rest.len > body.len || !holds(rest, "{\"target\":")) continue;
+        strcat(text, queries++ ? "," : "");
+        strcat(text, "{\"error\":{\"class\":\"transient\",\"message\":\"no cloud\"}}");
+    }
+    strcat(text, "]}");
+    complete(call, ZONESTACK_OK, text);
+}
+
 static int32_t start(void *ctx, uint64_t call, zonestack_slice method, zonestack_slice body) {
     (void)ctx;
     int computes = holds(method, "check") || holds(method, "render");
-    int drives = holds(method, "observe") || holds(method, "create") || holds(method, "update") || holds(method, "delete");
+    int drives = holds(method, "observe") || holds(method, "create") || holds(method, "update") || holds(method, "delete") ||
+                 holds(method, "owned");
     if (holds(method, "describe")) {
         describe(call);
     } else if (!computes && !drives) {
@@ -180,13 +235,19 @@ static int32_t start(void *ctx, uint64_t call, zonestack_slice method, zonestack
         check(call, body);
     } else if (holds(method, "render")) {
         render(call, body);
+#ifdef LIVES
+    } else if (drives) {
+        live(call, method, body);
+#endif
     } else if (holds(method, "observe")) {
-        complete(call, ZONESTACK_OK, "{\"answers\":[{\"error\":{\"class\":\"transient\",\"message\":\"no cloud\"}}]}");
+        see_nothing(call, body);
     } else {
 #ifdef LEAKS
         ask(call, "secret.resolve", "{\"ref\":{\"env\":\"KIT_SECRET\"}}");
 #elif defined UNTRUE
         ask(call, "aws.settings", "{}");
+#elif defined ASKS
+        ask(call, "clock.now", "{}");
 #else
         fail(call, "transient", "no cloud");
 #endif
@@ -194,7 +255,10 @@ static int32_t start(void *ctx, uint64_t call, zonestack_slice method, zonestack
     return 0;
 }
 
-static void cancel(void *ctx, uint64_t call) { (void)ctx, (void)call; }
+static void cancel(void *ctx, uint64_t call) {
+    (void)ctx;
+    if (forget(call)) fail(call, "ambiguous", "stopped");
+}
 
 /* Calls a service, and forgets what it says. */
 static void knock(const char *url) {
@@ -213,6 +277,11 @@ static void knock(const char *url) {
 static void answer(void *ctx, uint64_t number, int32_t status, zonestack_slice body) {
     (void)ctx, (void)status;
     char text[256];
+    int known = forget(number);
+#ifdef TRUSTING
+    if (!known) abort();
+#endif
+    if (!known) return;
     after(body, "\"value\":\"", text, sizeof text);
 #ifdef UNTRUE
     after(body, "\"endpoint_url\":\"", text, sizeof text);

@@ -7,8 +7,11 @@
     reason = "it misbehaves on purpose"
 )]
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use zonestack_sdk::core::driver::Owner;
 use zonestack_sdk::core::interface::{Export, InterfaceName};
 use zonestack_sdk::prelude::*;
 
@@ -62,9 +65,51 @@ impl TypedComponent for Tiny {
     }
 }
 
-struct TinyDriver(Host);
+/// A thing of a service that is in the plugin's memory.
+struct Thing {
+    owner: Owner,
+    id: ResourceId,
+    spec: Json,
+    /// How often it was looked at: it grows meanwhile.
+    looks: u32,
+}
+
+/// What has a name does what its name says; what has none is made, by its token, and is there until it is deleted.
+struct TinyDriver {
+    host: Host,
+    made: Mutex<BTreeMap<String, Thing>>,
+}
 
 impl TinyDriver {
+    fn made(&self) -> MutexGuard<'_, BTreeMap<String, Thing>> {
+        self.made.lock().unwrap()
+    }
+
+    /// The id of what a target means.
+    fn remote_id(target: &Target) -> Option<String> {
+        let of_token = || target.token.as_ref().map(|token| format!("thing-of-{token}"));
+        target.remote_id.clone().or_else(of_token)
+    }
+
+    fn look(&self, owner: &Owner, query: &Query) -> Observation {
+        let mut made = self.made();
+        let found = Self::remote_id(&query.target).and_then(|id| Some((made.get_mut(&id)?, id)));
+        let Some((thing, id)) = found else { return Observation::absent() };
+        thing.looks += 1;
+        let is_ready = thing.looks > 2;
+        Observation {
+            status: if is_ready { Status::Ready } else { Status::Pending("growing".to_owned()) },
+            outputs: is_ready.then(|| ("parent".to_owned(), json!(id))).into_iter().collect(),
+            remote_id: Some(id),
+            ownership: if thing.owner.uid == owner.uid {
+                Ownership::Ours
+            } else {
+                Ownership::Foreign
+            },
+            attributes: query.spec.as_ref().map_or(Json::Null, |spec| project(spec, &thing.spec)),
+        }
+    }
+
     /// Does what the name says.
     async fn act(
         &self,
@@ -72,16 +117,28 @@ impl TinyDriver {
         target: &Target,
         spec: &Json,
     ) -> Result<Created, DriverError> {
-        let name = target.name.as_deref().unwrap_or_default();
+        let Some(name) = target.name.as_deref() else {
+            let Some(id) = Self::remote_id(&Target { remote_id: None, ..target.clone() }) else {
+                return Err(DriverError::new(ErrorClass::Invalid, "a thing needs a token"));
+            };
+            let new = || Thing {
+                owner: cx.owner.clone(),
+                id: target.id.clone(),
+                spec: spec.clone(),
+                looks: 0,
+            };
+            self.made().entry(id.clone()).or_insert_with(new);
+            return Ok(Created { remote_id: Some(id) });
+        };
         let found = match name {
             "panic" => panic!("this is the panic of a test"),
             "abort" => std::process::abort(),
             "sleep" => {
-                self.0.checkpoint(&json!({ "remote_id": "thing-7" }));
+                self.host.checkpoint(&json!({ "remote_id": "thing-7" }));
                 // Never ends, and can be dropped.
                 std::future::pending().await
             }
-            "clock" => Some(self.0.now().await?),
+            "clock" => Some(self.host.now().await?),
             "secret" => {
                 let reference = zonestack_sdk::core::value::as_secret(&spec["password"]).unwrap();
                 let value = cx.secrets.resolve(&reference).await;
@@ -94,7 +151,7 @@ impl TinyDriver {
                 return Err(DriverError::new(class, "not allowed to make things"));
             }
             "credentials" => {
-                let config = self.0.aws_config().await?;
+                let config = self.host.aws_config().await?;
                 let region = config.region().map(ToString::to_string).unwrap_or_default();
                 Some(format!("{region} at {}", config.endpoint_url().unwrap_or_default()))
             }
@@ -111,11 +168,12 @@ impl Driver for TinyDriver {
 
     fn observe<'a>(
         &'a self,
-        _cx: CallContext<'a>,
+        cx: CallContext<'a>,
         queries: &'a [Query],
     ) -> BoxFuture<'a, Vec<Result<Observation, DriverError>>> {
         Box::pin(async move {
             let answer = |query: &Query| match query.target.name.as_deref() {
+                None => Ok(self.look(cx.owner, query)),
                 Some("absent") => Ok(Observation::absent()),
                 Some("denied") => Err(DriverError::new(ErrorClass::Denied(None), "not yours")),
                 Some("abort") => std::process::abort(),
@@ -157,12 +215,17 @@ impl Driver for TinyDriver {
     fn delete<'a>(
         &'a self,
         _cx: CallContext<'a>,
-        _target: &'a Target,
+        target: &'a Target,
         deletion: &'a Deletion,
     ) -> BoxFuture<'a, Result<(), DriverError>> {
         Box::pin(async move {
             match &deletion.final_copy {
-                None => Ok(()),
+                None => {
+                    if let Some(id) = Self::remote_id(target).filter(|_| target.name.is_none()) {
+                        self.made().remove(&id);
+                    }
+                    Ok(())
+                }
                 Some(copy) => Err(DriverError::new(ErrorClass::Dependency, copy.clone())),
             }
         })
@@ -179,14 +242,25 @@ impl Driver for TinyDriver {
 
     fn owned<'a>(&'a self, cx: CallContext<'a>) -> BoxFuture<'a, Result<Vec<Owned>, DriverError>> {
         Box::pin(async move {
-            Ok(vec![Owned {
+            let asked = Owned {
                 kind: Kind::new(KIND),
                 id: None,
                 uid: cx.owner.uid.clone(),
                 cluster: None,
                 name: Some(cx.owner.stack.clone()),
                 remote_id: Some(format!("{:?}", cx.taken_over)),
-            }])
+            };
+            let made = self.made();
+            let ours = made.iter().filter(|(_, thing)| thing.owner.stack == cx.owner.stack);
+            let made = ours.map(|(id, thing)| Owned {
+                kind: Kind::new(KIND),
+                id: Some(thing.id.clone()),
+                uid: thing.owner.uid.clone(),
+                cluster: None,
+                name: None,
+                remote_id: Some(id.clone()),
+            });
+            Ok([asked].into_iter().chain(made).collect())
         })
     }
 }
@@ -233,7 +307,7 @@ impl Plugin for TinyPlugin {
 
     fn drivers(host: Host) -> BoxFuture<'static, Result<Vec<Arc<dyn Driver>>, DriverError>> {
         Box::pin(async move {
-            let driver: Arc<dyn Driver> = Arc::new(TinyDriver(host));
+            let driver: Arc<dyn Driver> = Arc::new(TinyDriver { host, made: Mutex::default() });
             Ok(vec![driver])
         })
     }

@@ -54,11 +54,13 @@ fn a_third_party_s_plugin_keeps_every_law() {
     let outcome = tested(&library_path("tiny"), &["--output", "json"]).exits(0);
     let document = outcome.json();
     assert_eq!(laws_with(&document, "failed"), Vec::<&str>::new());
-    // It calls no service and holds no data or secret.
-    let without = ["refused", "garbage", "fails", "hangs", "secret-settings", "down-keeps"];
+    // It calls no service, changes nothing in place, and holds no data or secret.
+    let without =
+        ["refused", "garbage", "fails", "hangs", "changed", "secret-settings", "down-keeps"];
     assert_eq!(laws_with(&document, "not applicable"), without);
     assert_eq!(document["seed"], 1);
-    assert_eq!(document["counts"]["passed"], document["laws"].as_array().unwrap().len() - 6);
+    let laws = document["laws"].as_array().unwrap().len();
+    assert_eq!(document["counts"]["passed"], laws - without.len());
 }
 
 #[test]
@@ -66,15 +68,44 @@ fn a_plugin_in_another_language_keeps_every_law() {
     let folder = Folder::new();
     let outcome = tested(&odd(&folder, &[]), &["--output", "json"]).exits(0);
     let document = outcome.json();
-    let without = ["refused", "garbage", "fails", "hangs", "secret-settings"];
+    // Its driver sees nothing and makes nothing.
+    let without = [
+        "refused",
+        "garbage",
+        "fails",
+        "hangs",
+        "observed",
+        "made",
+        "changed",
+        "whose",
+        "gone",
+        "secret-settings",
+    ];
     assert_eq!(laws_with(&document, "not applicable"), without);
+}
+
+/// The same with a driver whose service is in its memory.
+#[test]
+fn a_driver_that_makes_things_keeps_the_laws_about_them() {
+    let folder = Folder::new();
+    let library = odd(&folder, &["LIVES"]);
+    let laws = ["observed", "made", "changed", "whose", "gone", "late-answers", "memory"];
+    let arguments = laws.iter().flat_map(|law| ["--law", law]).collect::<Vec<_>>();
+    let outcome = tested(&library, &arguments).exits(0);
+    assert!(outcome.stdout.ends_with("7 passed, 0 failed, 0 not applicable\n"), "{outcome}");
 }
 
 /// What is broken by one definition is told by one law, with the command that shows it again.
 #[track_caller]
 fn breaks(definition: &str, law: &str, reason: &str) {
+    breaks_with(&[definition], law, reason);
+}
+
+/// The same of several definitions.
+#[track_caller]
+fn breaks_with(definitions: &[&str], law: &str, reason: &str) {
     let folder = Folder::new();
-    let library = odd(&folder, &[definition]);
+    let library = odd(&folder, definitions);
     let outcome = tested(&library, &["--law", law]).exits(1);
     let out = &outcome.stdout;
     assert!(out.contains(reason), "{outcome}");
@@ -129,6 +160,46 @@ fn drivers_and_secrets_are_tried() {
     breaks("UNTRUE", "fails", "create of odd.thing has the class not found");
     breaks("UNTRUE", "garbage", "create of odd.thing has the class not found");
     breaks("LEAKS", "secret-calls", "an error of its driver has the value of a secret in it");
+}
+
+#[test]
+fn what_a_driver_makes_is_tried() {
+    let lives = |definition: &str, law: &str, reason: &str| {
+        breaks_with(&["LIVES", definition], law, reason);
+    };
+    lives(
+        "LEFTOVERS",
+        "observed",
+        "it/thing (odd.thing) is not there, and has the id \"odd-left\"",
+    );
+    lives("ODD_STATE", "made", "is \"sulking\" while it is made; its kind declares growing");
+    lives("NEW_ID", "made", "has the id \"odd-1-now\", and had \"odd-1\" before");
+    lives("MORE_OUTPUTS", "made", "has the output \"other\", which its kind does not declare");
+    lives("NO_OUTPUT", "made", "is ready without the output \"id\" that it declares");
+    lives("WIDE", "made", "has attributes that are not in the words of its specification");
+    lives("TWINS", "made", "was made again with the same key, and is \"odd-2\" beside \"odd-1\"");
+    lives("UNCHANGED", "changed", "still differs in /size after 5 calls of `update`");
+    lives("ALL_OURS", "whose", "was made by another stack of this name, and is observed as ours");
+    lives("UNLISTED", "whose", "is not listed as owned by its stack");
+    lives("STAYS", "gone", "was deleted, and is observed as Ready");
+}
+
+#[test]
+fn answers_at_the_wrong_time_are_tried() {
+    breaks("TRUSTING", "late-answers", "after answers to what it did not ask, it was ended by");
+    breaks_with(&["ASKS", "ENDS_TWICE"], "late-answers", "which is not open");
+}
+
+#[test]
+fn memory_is_tried() {
+    breaks("GROWS", "memory", "it grows with every call: from ");
+}
+
+/// Two states of one word are one, and last twice as long as each may.
+#[test]
+fn declared_states_are_tried() {
+    let states = ["STATES=\"\\\"growing\\\",\\\"growing\\\"\"", "TAKES=\"100000\""];
+    breaks_with(&states, "states", "growing");
 }
 
 #[test]

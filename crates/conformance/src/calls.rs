@@ -80,7 +80,8 @@ fn answered(plugin: &RemotePlugin, body: &[u8]) -> Outcome {
     }
 }
 
-fn faultless(plugin: &RemotePlugin) -> Outcome {
+/// It has done nothing that no plugin may.
+pub(crate) fn faultless(plugin: &RemotePlugin) -> Outcome {
     match plugin.faults().first() {
         Some(fault) => failed(fault.clone()),
         None => Ok(()),

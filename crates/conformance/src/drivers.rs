@@ -1,40 +1,27 @@
-//! Its own driver, when nothing works: every call ends, with the truth.
+//! Its own driver: when nothing works every call ends, with the truth; what it makes is observed as declared.
+
+pub(crate) mod late; // answers at the wrong time
+mod lifetime; // what it makes, from before its creation until it is gone
+mod observation; // what an observation must be, whatever there is
+pub(crate) mod own; // the laws about what it makes
+pub(crate) mod request; // what is asked of it
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use zonestack_core::driver::{
-    CallContext, Deletion, Driver, DriverError, ErrorClass, Owner, Query, Target,
+    CallContext, Deletion, Driver, DriverError, ErrorClass, Observation, Query, Target,
 };
-use zonestack_core::kind::{Identity, KindDeclaration};
+use zonestack_core::kind::KindDeclaration;
 use zonestack_core::name::Kind;
-use zonestack_core::resource::Resource;
-use zonestack_core::secret::{SecretError, SecretRef, SecretSource, Sensitive};
-use zonestack_core::value::{is_marker, secret};
 use zonestack_host::plugin::Limits;
 
-use crate::generate::SECRET;
-use crate::subject::{LIMITS, Loaded, REGION, STACK, Subject};
+use crate::subject::{LIMITS, Loaded, Subject};
 use crate::trouble::{Endpoint, Trouble};
 use crate::verdict::{Outcome, Stop, failed, not_applicable};
 
-/// The value of every secret: what must not be found anywhere.
-pub(crate) const VALUE: &str = "kit-secret-value-5f2b90";
-
-/// Secrets that all have the one value.
-pub(crate) struct Marked;
-
-impl SecretSource for Marked {
-    fn resolve<'a>(
-        &'a self,
-        _: &'a SecretRef,
-    ) -> BoxFuture<'a, Result<Sensitive<String>, SecretError>> {
-        async { Ok(Sensitive::new(VALUE.to_owned())) }.boxed()
-    }
-}
+use request::{Marked, asked, owner};
 
 /// One of the calls that every driver has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +34,11 @@ pub(crate) enum Doing {
 /// What came of a call.
 pub(crate) struct Attempt {
     pub(crate) doing: Doing,
-    kind: Kind,
+    kind: KindDeclaration,
     /// The failure; `None` when the driver says that all is well.
     pub(crate) failure: Option<DriverError>,
+    /// What was asked for and seen, when it looked.
+    seen: Option<(Query, Observation)>,
     /// Whether it reached the endpoint.
     contacted: bool,
 }
@@ -61,7 +50,7 @@ impl Attempt {
             Doing::Create => "create",
             Doing::Delete => "delete",
         };
-        format!("{doing} of {}", self.kind)
+        format!("{doing} of {}", self.kind.kind)
     }
 }
 
@@ -70,7 +59,6 @@ pub(crate) fn attempts(loaded: &Loaded<'_>, trouble: Trouble) -> Result<Vec<Atte
     if loaded.kinds.is_empty() {
         return not_applicable("it drives no kinds");
     }
-    let failed_to = |error: std::io::Error| Stop::Failed(format!("cannot listen: {error}"));
     let endpoint = Arc::new(Endpoint::new(trouble).map_err(failed_to)?);
     let driver = loaded.plugin.driver(&loaded.description, Arc::clone(&endpoint) as _);
     let example = match loaded.example() {
@@ -87,75 +75,41 @@ pub(crate) fn attempts(loaded: &Loaded<'_>, trouble: Trouble) -> Result<Vec<Atte
         let (target, spec) = asked(kind, resource)?;
         for doing in [Doing::Observe, Doing::Create, Doing::Delete] {
             let before = endpoint.contacts();
-            let failure = runtime.block_on(call(driver.as_ref(), doing, &target, &spec));
+            let (failure, seen) = runtime.block_on(call(driver.as_ref(), doing, &target, &spec));
             let contacted = endpoint.contacts() > before;
-            attempts.push(Attempt { doing, kind: kind.kind.clone(), failure, contacted });
+            attempts.push(Attempt { doing, kind: kind.clone(), failure, seen, contacted });
         }
     }
     loaded.plugin.shutdown();
     Ok(attempts)
 }
 
-async fn call(
-    driver: &dyn Driver,
-    doing: Doing,
-    target: &Target,
-    spec: &Json,
-) -> Option<DriverError> {
-    let owner = Owner {
-        stack: STACK.to_owned(),
-        uid: Some("0123456789abcdef".to_owned()),
-        namespace: STACK.to_owned(),
-        region: REGION.to_owned(),
-    };
+/// The failure of a call, and what was seen by one that looks.
+type Answered = (Option<DriverError>, Option<(Query, Observation)>);
+
+async fn call(driver: &dyn Driver, doing: Doing, target: &Target, spec: &Json) -> Answered {
+    let owner = owner();
     let cx = CallContext::new(&owner, &Marked);
     match doing {
         Doing::Observe => {
             let query = Query { target: target.clone(), spec: Some(spec.clone()) };
-            driver.observe(cx, &[query]).await.into_iter().find_map(Result::err)
+            match driver.observe(cx, std::slice::from_ref(&query)).await.pop() {
+                Some(Ok(found)) => (None, Some((query, found))),
+                Some(Err(error)) => (Some(error), None),
+                None => (None, None),
+            }
         }
         Doing::Create => {
             let target = Target { remote_id: None, ..target.clone() };
-            driver.create(cx, &target, spec).await.err()
+            (driver.create(cx, &target, spec).await.err(), None)
         }
-        Doing::Delete => driver.delete(cx, target, &Deletion::default()).await.err(),
+        Doing::Delete => (driver.delete(cx, target, &Deletion::default()).await.err(), None),
     }
 }
 
-/// The target and specification as the engine would give them, with made-up ids in place of what is not there.
-fn asked(kind: &KindDeclaration, rendered: Option<&Resource>) -> Result<(Target, Json), Stop> {
-    let id = match rendered {
-        Some(resource) => resource.id.clone(),
-        None => "it/thing".parse().map_err(|error| Stop::Failed(format!("{error}")))?,
-    };
-    let mut spec = rendered.map_or_else(
-        || json!({}),
-        |resource| {
-            let resolved = resource.spec.resolve(&|at| Some(json!(made_up(&at.output))));
-            resolved.to_json()
-        },
-    );
-    let has_secret = rendered.is_some_and(|resource| !resource.spec.secrets().is_empty());
-    if let Some(map) = spec.as_object_mut().filter(|_| !has_secret) {
-        map.insert("kit_secret".to_owned(), secret(&SecretRef::Env(SECRET.to_owned())));
-    }
-    let parent = match kind.identity {
-        Identity::Parent { at } => {
-            let parent = spec.pointer(at).filter(|parent| !is_marker(parent));
-            Some(parent.and_then(Json::as_str).map_or_else(|| made_up("parent"), str::to_owned))
-        }
-        _ => None,
-    };
-    let token = (kind.identity == Identity::Token).then(|| "kit-0123456789abcdef".to_owned());
-    let name = rendered
-        .and_then(|resource| resource.name.clone())
-        .or_else(|| (kind.identity == Identity::Name).then(|| "kit-it".to_owned()));
-    let target = Target { id, kind: kind.kind.clone(), name, token, remote_id: None, parent };
-    Ok((target, spec))
-}
-
-fn made_up(output: &str) -> String {
-    format!("{output}-0123456789abcdef0")
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
+fn failed_to(error: std::io::Error) -> Stop {
+    Stop::Failed(format!("the kit cannot listen: {error}"))
 }
 
 /// The plugin itself broke, which the host tells in these words.
@@ -259,19 +213,35 @@ pub(crate) fn hangs(subject: &Subject) -> Outcome {
     truthful(&attempts, "the service never answers")
 }
 
+/// What is observed fits the declaration, also when the service has nothing.
+pub(crate) fn observed(subject: &Subject) -> Outcome {
+    let mut seen = false;
+    for attempt in tried(subject, Trouble::Nothing, LIMITS)? {
+        let Some((query, found)) = &attempt.seen else { continue };
+        seen = true;
+        if let Err(why) = observation::fits(&attempt.kind, query, found) {
+            return failed(format!("{} ({}) {why}", query.target.id, attempt.kind.kind));
+        }
+    }
+    if seen {
+        Ok(())
+    } else {
+        not_applicable("every observation of its driver ended with an error")
+    }
+}
+
 /// A kind of somebody else is an error, and no crash.
 pub(crate) fn strangers(subject: &Subject) -> Outcome {
     let loaded = subject.loaded()?;
     let Some(kind) = loaded.kinds.first() else { return not_applicable("it drives no kinds") };
     let (target, spec) = asked(kind, None)?;
     let target = Target { kind: Kind::new("somebody-elses.kind"), ..target };
-    let failed_to = |error: std::io::Error| Stop::Failed(format!("cannot listen: {error}"));
     let endpoint = Arc::new(Endpoint::new(Trouble::Refuses).map_err(failed_to)?);
     let driver = loaded.plugin.driver(&loaded.description, endpoint);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(failed_to)?;
     for doing in [Doing::Observe, Doing::Create, Doing::Delete] {
-        match runtime.block_on(call(driver.as_ref(), doing, &target, &spec)) {
+        match runtime.block_on(call(driver.as_ref(), doing, &target, &spec)).0 {
             None => {
                 return failed(format!(
                     "{doing:?} of a kind that it does not drive says that all is well"

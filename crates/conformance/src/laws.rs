@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::subject::Subject;
 use crate::verdict::Outcome;
-use crate::{calls, card, description, drivers, life, rendering, secrecy};
+use crate::{calls, card, description, drivers, life, memory, rendering, secrecy};
 
 /// What a law is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Group {
     Rendering,
     /// At the boundary.
     Calls,
-    /// Its own driver, when nothing works.
+    /// Its own driver: when nothing works, and what it makes.
     Drivers,
     /// What must not be told.
     Secrecy,
@@ -72,7 +72,7 @@ const fn law(
 }
 
 /// Every law, in the order in which they are told.
-pub static LAWS: [Law; 47] = [
+pub static LAWS: [Law; 55] = [
     law(
         Group::Card,
         "card",
@@ -239,6 +239,12 @@ pub static LAWS: [Law; 47] = [
         "Checks and rendering write no file where it runs, at home or among temporary ones",
     ),
     law(
+        Group::Calls,
+        "memory",
+        memory::grows,
+        "750 turns of calls leave at most 512 bytes each in its memory, in the best of three rounds",
+    ),
+    law(
         Group::Drivers,
         "refused",
         drivers::refused,
@@ -267,6 +273,42 @@ pub static LAWS: [Law; 47] = [
         "strangers",
         drivers::strangers,
         "A kind of somebody else is an error, and no crash",
+    ),
+    law(
+        Group::Drivers,
+        "late-answers",
+        drivers::late::answers,
+        "Answers to what it did not ask, after a call was cancelled, twice or unreadable end no call twice, and no plugin",
+    ),
+    law(
+        Group::Drivers,
+        "observed",
+        drivers::observed,
+        "What it observes fits the declaration and what was asked, when its service has nothing",
+    ),
+    law(
+        Group::Drivers,
+        "made",
+        drivers::own::made,
+        "What it makes is there by one id, in declared states, then ready as asked with its outputs; made again it is the same",
+    ),
+    law(
+        Group::Drivers,
+        "changed",
+        drivers::own::changed,
+        "What it changes in place stays there by its id, and becomes ready as asked",
+    ),
+    law(
+        Group::Drivers,
+        "whose",
+        drivers::own::whose,
+        "What it makes is ours and in the list of its stack, and never that of another stack",
+    ),
+    law(
+        Group::Drivers,
+        "gone",
+        drivers::own::gone,
+        "What it deletes goes, is not there by id, key or list, and can be deleted again",
     ),
     law(
         Group::Secrecy,
@@ -299,6 +341,12 @@ pub static LAWS: [Law; 47] = [
         "killed",
         life::killed,
         "A run that is killed before or after a call is mended by running it again",
+    ),
+    law(
+        Group::Life,
+        "states",
+        life::states::states,
+        "Every declared state is waited out, and a run that is killed in it is finished by running it again",
     ),
     law(
         Group::Life,

@@ -4,7 +4,8 @@
 //! hangs fails that law and no other. Where chance decides, a seed does: the same seed, the same calls.
 //!
 //! What is in the sandbox is played from the plugin's declarations, so the laws of life are about what it renders and declares.
-//! Its own driver is tried against an endpoint on loopback that does not work ([`trouble`]): there is no cloud to talk to.
+//! Its own driver is tried against an endpoint on loopback that does not work ([`trouble`]): there is no cloud to talk to. When it
+//! makes something all the same, because its service is where it is itself, that is observed until it is gone.
 
 // What is tried.
 pub mod laws; // the table
@@ -19,9 +20,10 @@ mod trouble; // AWS when it does not work
 
 // The laws, by group.
 mod calls; // at the boundary
+mod memory; // what calls leave
 mod card; // before anything runs
 mod description; // what it says of itself
-mod drivers; // its own driver, when nothing works
+mod drivers; // its own driver: when nothing works, and what it makes
 mod life; // the whole engine in the sandbox
 mod rendering; // settings to resources
 mod secrecy; // what must not be told

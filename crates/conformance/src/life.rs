@@ -3,6 +3,7 @@
 mod fault; // what goes wrong, and where
 mod repeated; // a driver that makes every call twice
 mod run; // one run, and how it ends
+pub(crate) mod states; // every declared state, and a run that is killed in it
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -128,13 +129,18 @@ impl Stage<'_> {
     }
 
     fn running(&self, task: Task, faults: Arc<dyn Faults>, twice: bool) -> End {
-        let number = self.runs.fetch_add(1, Ordering::Relaxed);
-        let uid = format!("{:016x}", 0x0123_4567_89ab_cdef_u64 + number);
+        let uid = self.next_uid();
         let process = self.sandbox.process(&uid, faults);
         let attempt = run::run(self.life, &process, self.clock.clone(), task, &uid, twice);
         let deadline = self.clock.now() + LONGEST;
         let end = self.clock.run_until(deadline, attempt);
         end.unwrap_or_else(|why| End::Stuck(why.to_string()))
+    }
+
+    /// The uid that a stack without one gets in the next run.
+    fn next_uid(&self) -> String {
+        let number = self.runs.fetch_add(1, Ordering::Relaxed);
+        format!("{:016x}", 0x0123_4567_89ab_cdef_u64 + number)
     }
 
     fn completes(&self, task: Task) -> Outcome {
@@ -192,16 +198,21 @@ impl Stage<'_> {
             Stop::Failed(why) => Stop::Failed(format!("{fault} of {task}: {why}")),
             other @ Stop::NotApplicable(_) => other,
         };
-        let first = self.faulted(task, Arc::new(fault));
-        let mut last = format!("{first:?}");
+        self.faulted(task, Arc::new(fault));
+        self.finishes(task).map_err(told)
+    }
+
+    /// Clean runs reach a plan with nothing to do.
+    fn finishes(&self, task: Task) -> Outcome {
+        let mut last = String::new();
         for _ in 0..CLEAN_RUNS {
             let end = self.run(task);
             if end.settled() {
-                return self.no_twins().map_err(told);
+                return self.no_twins();
             }
             last = format!("{end:?}, which did {}", end.changes().join("; "));
         }
-        failed(format!("{fault} of {task} is not mended by {CLEAN_RUNS} clean runs: {last}"))
+        failed(format!("not mended by {CLEAN_RUNS} clean runs: {last}"))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use zonestack_core::value::Value;
 
-use crate::drivers::{VALUE, attempts};
+use crate::drivers::attempts;
+use crate::drivers::request::VALUE;
 use crate::generate;
 use crate::heard;
 use crate::life::Life;

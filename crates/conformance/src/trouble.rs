@@ -29,6 +29,8 @@ pub(crate) enum Trouble {
     Fails,
     /// It never answers.
     Hangs,
+    /// It works, and has nothing: an answer without content, in JSON or as the action of a query is answered.
+    Nothing,
 }
 
 /// Services with an endpoint in trouble.
@@ -67,6 +69,14 @@ fn answer(mut stream: TcpStream, trouble: Trouble) {
     let mut buffer = [0; 8192];
     // A request comes in a few pieces; what is late is not waited for.
     drop(stream.set_read_timeout(Some(Duration::from_millis(100))));
+    if trouble == Trouble::Nothing {
+        let mut request = Vec::new();
+        while let Ok(count @ 1..) = stream.read(&mut buffer) {
+            request.extend_from_slice(&buffer[..count]);
+        }
+        drop(stream.write_all(nothing(&String::from_utf8_lossy(&request)).as_bytes()));
+        return;
+    }
     while stream.read(&mut buffer).is_ok_and(|count| count == buffer.len()) {}
     let said: &[u8] = match trouble {
         Trouble::Garbage => b"\x00\x01 nothing that HTTP knows \xff\r\n\r\n",
@@ -76,13 +86,29 @@ fn answer(mut stream: TcpStream, trouble: Trouble) {
             while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
             return;
         }
-        Trouble::Fails | Trouble::Refuses => {
+        Trouble::Fails | Trouble::Refuses | Trouble::Nothing => {
             b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
         }
     };
     drop(stream.write_all(said));
     drop(stream.shutdown(Shutdown::Write));
     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
+}
+
+/// A good answer to a request, with nothing in it.
+fn nothing(request: &str) -> String {
+    let action =
+        request.split("Action=").nth(1).and_then(|rest| rest.split(['&', ' ', '\r']).next());
+    let (content, body) = match action {
+        Some(name) => {
+            ("text/xml", format!("<{name}Response><{name}Result></{name}Result></{name}Response>"))
+        }
+        None => ("application/json", "{}".to_owned()),
+    };
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 impl Services for Endpoint {

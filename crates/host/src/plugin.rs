@@ -25,7 +25,7 @@ use crate::services::{Services, refused};
 use crate::session::{Session, Transport};
 
 pub use crate::call::Limits;
-pub use raw::RawError;
+pub use raw::{RawError, Said, Talk};
 pub use zonestack_sdk::message::Description;
 
 use component::RemoteComponent;
@@ -356,6 +356,10 @@ impl Transport for Local {
 
     fn close(&self) -> bool {
         false
+    }
+
+    fn process(&self) -> Option<u32> {
+        None
     }
 }
 

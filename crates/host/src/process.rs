@@ -74,6 +74,11 @@ impl Transport for Process {
         self.frames.lock().unwrap_or_else(PoisonError::into_inner).take();
         true
     }
+
+    fn process(&self) -> Option<u32> {
+        let group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
+        group.and_then(|group| u32::try_from(group.as_raw_nonzero().get()).ok())
+    }
 }
 
 fn kill(group: &Mutex<Option<Pid>>) {

@@ -32,6 +32,8 @@ pub(crate) trait Transport: Send + Sync {
     fn kill(&self) -> bool;
     /// Nothing more will be sent. A child ends then, and false is returned where nothing ends by that.
     fn close(&self) -> bool;
+    /// The number of its process, when it has one of its own that has not ended.
+    fn process(&self) -> Option<u32>;
 }
 
 type Waiter = Box<dyn Fn(Event) + Send>;
@@ -216,6 +218,11 @@ impl Session {
     /// What the plugin did that it must not.
     pub(crate) fn faults(&self) -> Vec<String> {
         self.state().faults.clone()
+    }
+
+    /// The number of its process, when it has one of its own that has not ended.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.transport.get().and_then(|transport| transport.process())
     }
 
     /// How it has ended, when it has.

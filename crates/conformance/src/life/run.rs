@@ -20,7 +20,7 @@ use zonestack_sandbox::Sandbox;
 
 use super::Life;
 use super::repeated::Repeated;
-use crate::drivers::VALUE;
+use crate::drivers::request::VALUE;
 use crate::subject::{CLUSTER, REGION, STACK};
 
 /// What a run is asked to do.
