@@ -5,6 +5,7 @@ mod lifetime; // what it makes, from before its creation until it is gone
 mod observation; // what an observation must be, whatever there is
 pub(crate) mod own; // the laws about what it makes
 pub(crate) mod request; // what is asked of it
+mod thing; // a resource that it makes
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,9 +17,10 @@ use zonestack_core::name::ResourceId;
 use zonestack_core::resource::Resource;
 use zonestack_core::value::{Ref, Value};
 
+use super::failed_to;
 use super::observation::{fits, missing_output};
 use super::request::{Marked, made_up, owner, target_of};
-use super::{broke, failed_to};
+use super::thing::{Thing, asked_again};
 use crate::subject::Loaded;
 use crate::trouble::{Endpoint, Trouble};
 use crate::verdict::{Outcome, Stop, failed, not_applicable};
@@ -38,65 +39,6 @@ pub(super) struct Lifetime {
     pub(super) owner: Owner,
     /// Known outputs of what was made.
     outputs: BTreeMap<ResourceId, BTreeMap<String, Json>>,
-}
-
-/// A resource that is made, or was.
-pub(super) struct Thing {
-    pub(super) kind: KindDeclaration,
-    pub(super) target: Target,
-    /// What it shall be.
-    spec: Json,
-    /// When it was changed last.
-    since: Instant,
-    /// Whether anything but its creation was done to it.
-    changed: bool,
-}
-
-impl Thing {
-    /// What it shall be.
-    pub(super) fn spec(&self) -> &Json {
-        &self.spec
-    }
-
-    fn query(&self) -> Query {
-        Query { target: self.target.clone(), spec: Some(self.spec.clone()) }
-    }
-
-    pub(super) fn title(&self) -> String {
-        format!("{} ({})", self.target.id, self.kind.kind)
-    }
-
-    /// Whether a look may still show what was before.
-    fn may_lag(&self) -> bool {
-        self.since.elapsed() <= self.kind.read_after_write
-    }
-
-    fn wrong<T>(&self, why: impl std::fmt::Display) -> Result<T, Stop> {
-        failed(format!("{} {why}", self.title()))
-    }
-
-    /// Nothing can be said: that the service does not do it is no fault of the driver's. That the plugin breaks is.
-    fn without_service<T>(&self, doing: &str, error: &DriverError) -> Result<T, Stop> {
-        let panicked = error.class == ErrorClass::Bug && error.message.contains(" panicked: ");
-        let miscounted = error.class == ErrorClass::Bug && error.message.contains(" answers to ");
-        if panicked || miscounted || broke(error) {
-            return failed(format!("{doing} of {}: {}", self.title(), error.message));
-        }
-        not_applicable(format!(
-            "the kit has no service for its driver: {doing} of {} ended with {} ({})",
-            self.title(),
-            error.class.as_str(),
-            error.message
-        ))
-    }
-}
-
-/// Whether the thing is to be changed before it is as it shall be.
-fn asked_again(error: &DriverError) -> bool {
-    matches!(
-        error.class,
-        ErrorClass::Busy | ErrorClass::Dependency | ErrorClass::Throttled | ErrorClass::Transient
-    )
 }
 
 impl Lifetime {

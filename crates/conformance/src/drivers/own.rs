@@ -7,7 +7,8 @@ use zonestack_core::kind::{Direction, Effect, KindDeclaration, Tagging};
 use zonestack_core::resource::Resource;
 use zonestack_core::value::Value;
 
-use super::lifetime::{Lifetime, Thing};
+use super::lifetime::Lifetime;
+use super::thing::Thing;
 use crate::generate;
 use crate::subject::{Example, Loaded, Rendering, Subject, own};
 use crate::verdict::{Outcome, Stop, failed, not_applicable};
@@ -90,7 +91,7 @@ fn another(
             let Some(index) = made.iter().position(of) else { continue };
             let Some(thing) = made.get(index) else { continue };
             let spec = life.spec(&thing.kind, resource);
-            if in_place(&thing.kind, &spec, thing.spec()) {
+            if in_place(&thing.kind, &spec, &thing.spec) {
                 return Ok(Some((index, spec)));
             }
         }
@@ -147,7 +148,7 @@ fn strangers(life: &Lifetime, thing: &Thing) -> Outcome {
         let token = owner.uid.as_ref().and(thing.target.token.as_ref());
         let token = token.map(|_| "kit-of-another-stack".to_owned());
         let target = Target { token, ..thing.target.clone() };
-        let query = Query { target, spec: Some(thing.spec().clone()) };
+        let query = Query { target, spec: Some(thing.spec.clone()) };
         let found = match life.look_as(&owner, thing, query)? {
             Ok(found) => found,
             Err(error) => {
