@@ -1,7 +1,12 @@
 //! A third party's plugin, call by call, in a child and in process: what goes in comes out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::future::{BoxFuture, Either, pending, select};
+use futures::{FutureExt as _, StreamExt as _};
 use serde_json::json;
 use zonestack_core::diagnostic::Severity;
 use zonestack_core::driver::{
@@ -10,14 +15,14 @@ use zonestack_core::driver::{
 use zonestack_core::secret::SecretRef;
 use zonestack_core::value::secret;
 use zonestack_host::plugin::{Description, Isolation, Limits, RemotePlugin};
+use zonestack_host::services::Services;
+use zonestack_sdk::message::{AwsCredentials, AwsSettings};
 
 use super::{
     LIMITS, Offered, OneSecret, WAYS, built, component, create, hash, options, owner, target, told,
     wait_for,
 };
 use crate::harness::library_path;
-use std::sync::Arc;
-use std::time::Duration;
 
 const KIND: &str = "tiny.thing";
 
@@ -174,6 +179,50 @@ fn a_call_that_is_dropped_is_stopped() {
         drop(sleeping);
         assert!(create(driver.as_ref(), &thing("next"), &json!({})).is_ok());
         // Its end comes as the end of a call that is known: no fault.
+        assert_eq!(plugin.faults(), Vec::<String>::new());
+    }
+}
+
+/// Says when it is asked, and never answers.
+struct Deaf(UnboundedSender<()>);
+
+impl Services for Deaf {
+    fn aws_settings(&self) -> BoxFuture<'_, Result<AwsSettings, DriverError>> {
+        self.0.unbounded_send(()).unwrap();
+        pending().boxed()
+    }
+
+    fn aws_credentials<'a>(
+        &'a self,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<AwsCredentials, DriverError>> {
+        pending().boxed()
+    }
+
+    fn now(&self) -> String {
+        String::new()
+    }
+
+    fn turn<'a>(&'a self, _: &'a str) -> BoxFuture<'a, ()> {
+        pending().boxed()
+    }
+}
+
+/// What calls have asked that nobody waits for any more is no burden: a plugin may have a thousand open asks.
+#[test]
+fn asks_of_dropped_calls_do_not_add_up() {
+    for way in WAYS {
+        let plugin = built("tiny", way);
+        let (says, mut asked) = unbounded();
+        let driver = plugin.driver(&plugin.describe().unwrap(), Arc::new(Deaf(says)));
+        let (owner, target, spec) = (owner(), thing("credentials"), json!({}));
+        for _ in 0..1_100 {
+            let cx = CallContext::new(&owner, &OneSecret);
+            let call = driver.create(cx, &target, &spec);
+            let ended = wait_for(select(call, asked.next()));
+            assert!(matches!(ended, Either::Right(_)));
+        }
+        assert!(create(driver.as_ref(), &thing("next"), &json!({})).is_ok());
         assert_eq!(plugin.faults(), Vec::<String>::new());
     }
 }

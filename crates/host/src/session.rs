@@ -54,8 +54,8 @@ struct State {
     open: BTreeMap<u64, Open>,
     /// Calls that were ended here although the plugin had not ended them, in a process that cannot be killed.
     forgotten: BTreeSet<u64>,
-    /// Asks that wait for an answer.
-    asks: usize,
+    /// Asks that wait for an answer, and the calls that they are for. Nobody answers those of a call that has ended.
+    asks: Vec<(u64, u64)>,
     /// Until when it must be loaded and have described itself; `None` when it has.
     load_by: Option<Instant>,
     /// What it said of itself.
@@ -67,6 +67,14 @@ struct State {
     ended: Option<CallError>,
     faults: Vec<String>,
     gauge: Gauge,
+}
+
+impl State {
+    /// Takes out a call, and what it has asked.
+    fn ended(&mut self, call: u64) -> Option<Open> {
+        self.asks.retain(|(_, of)| *of != call);
+        self.open.remove(&call)
+    }
 }
 
 struct Open {
@@ -92,7 +100,7 @@ impl Session {
                 next: 1,
                 open: BTreeMap::new(),
                 forgotten: BTreeSet::new(),
-                asks: 0,
+                asks: Vec::new(),
                 load_by: Some(now + limits.load),
                 described: None,
                 held: Vec::new(),
@@ -210,7 +218,9 @@ impl Session {
     pub(crate) fn answer(&self, ask: u64, (status, body): (i32, Vec<u8>)) {
         {
             let mut state = self.state();
-            state.asks = state.asks.saturating_sub(1);
+            if let Some(place) = state.asks.iter().position(|(open, _)| *open == ask) {
+                state.asks.swap_remove(place);
+            }
         }
         self.send(ToPlugin::Answer { ask, status, body });
     }
@@ -311,7 +321,7 @@ impl Session {
 
     fn done(&self, call: u64, result: Result<Vec<u8>, CallError>) {
         let mut state = self.state();
-        if let Some(open) = state.open.remove(&call) {
+        if let Some(open) = state.ended(call) {
             drop(state);
             self.changed.notify_all();
             (open.waiter)(Event::Done(result));
@@ -332,19 +342,16 @@ impl Session {
     /// Passes on what is asked to the call that it is for, or to any other that can answer.
     fn asked(&self, call: u64, ask: u64, method: String, body: Vec<u8>) {
         let mut state = self.state();
-        state.asks += 1;
-        if state.asks > ASKS_MAX {
-            drop(state);
-            self.kill("asked for more than 1000 things at once");
-            return;
-        }
-        let found = match state.open.get(&call) {
-            Some(open) => Some(open),
-            None if call == 0 => state.open.values().find(|open| open.can_ask),
-            None => None,
-        };
-        if let Some(open) = found.filter(|open| open.can_ask) {
-            (open.waiter)(Event::Ask { ask, method, body });
+        let mut able = state.open.iter().filter(|(_, open)| open.can_ask);
+        let found = able.find(|(open, _)| **open == call || call == 0).map(|(open, _)| *open);
+        if let Some(of) = found {
+            state.asks.push((ask, of));
+            if state.asks.len() > ASKS_MAX {
+                drop(state);
+                self.kill("asked for more than 1000 things at once");
+            } else if let Some(open) = state.open.get(&of) {
+                (open.waiter)(Event::Ask { ask, method, body });
+            }
             return;
         }
         drop(state);
@@ -447,7 +454,7 @@ impl Session {
         }
         for (call, reason) in hung {
             let mut state = self.state();
-            let Some(open) = state.open.remove(&call) else { continue };
+            let Some(open) = state.ended(call) else { continue };
             state.forgotten.insert(call);
             drop(state);
             let how = format!("{reason}, and cannot be ended because it is in this process");
