@@ -11,6 +11,19 @@ use crate::harness::{Folder, built_beside, search_path};
 /// With nothing compiled and one of two busy cores it is a few minutes.
 const BUILD: Duration = Duration::from_mins(20);
 
+/// What `cargo test` tells of the test's own package; the build script of ring is run again when one changes.
+const OF_THIS_PACKAGE: [&str; 9] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// A crate, and how it is built.
 pub(super) struct Crate {
     pub(super) manifest: PathBuf,
@@ -35,6 +48,9 @@ impl Crate {
         let mut command = Command::new("cargo");
         command.args(arguments).arg("--manifest-path").arg(&self.manifest);
         command.env("PATH", search_path()).env("CARGO_TARGET_DIR", self.target());
+        for name in OF_THIS_PACKAGE {
+            command.env_remove(name);
+        }
         command.envs(self.variables.iter().copied());
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let mut child = command.spawn().unwrap();

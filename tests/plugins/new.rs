@@ -59,8 +59,8 @@ fn a_new_plugin_is_tested_built_and_used() {
     variables.push(("CARGO_TARGET_DIR", target.to_str().unwrap().to_owned()));
     variables.extend(PROFILE.map(|(name, value)| (name, value.to_owned())));
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let order = ["plugin", "build", new.folder().to_str().unwrap(), "--output", "json"];
-    let built = program.start_with(&order, &variables).wait().exits(0).json();
+    let command = ["plugin", "build", new.folder().to_str().unwrap(), "--output", "json"];
+    let built = program.start_with(&command, &variables).wait().exits(0).json();
     let library = built["plugin"]["file"].as_str().unwrap();
     tested(Path::new(library), &[]).exits(0);
 
