@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from urllib.parse import parse_qs
 
@@ -53,11 +54,15 @@ def action_of(environ):
 
 
 class RecordedCalls:
-    """WSGI middleware that writes a line when the answer begins, before the client can see it."""
+    """WSGI middleware that writes a line when the answer begins, before the client can see it.
+
+    One call of a service at a time: moto's lists fail when something is deleted from them meanwhile.
+    """
 
     def __init__(self, app, path):
         self.app = app
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.turns = {}
 
     def __call__(self, environ, start_response):
         call = {
@@ -74,7 +79,8 @@ class RecordedCalls:
                 os.write(self.file, line.encode())
             return start_response(status, headers, exc_info)
 
-        return self.app(environ, record)
+        with self.turns.setdefault(call["service"], threading.Lock()):
+            return self.app(environ, record)
 
 
 def keep_modified_subnet_groups():
