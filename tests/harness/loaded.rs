@@ -61,11 +61,6 @@ fn run(command: &mut Command) {
 }
 
 impl Loaded {
-    /// The folder with what the plugins of this stack file are trusted by.
-    pub(super) fn lock_file(&self) -> PathBuf {
-        self.folder.join("zonestack.lock")
-    }
-
     /// Nothing built in, and these libraries instead.
     pub(super) fn apply(&self, command: &mut Command) {
         for (component, _) in TYPES {
@@ -85,6 +80,6 @@ impl Loaded {
 
     /// Trusts the libraries in a folder.
     pub(super) fn trust_in(&self, folder: &Path) {
-        fs::copy(self.lock_file(), folder.join("zonestack.lock")).unwrap();
+        fs::copy(self.folder.join("zonestack.lock"), folder.join("zonestack.lock")).unwrap();
     }
 }
